@@ -1,0 +1,131 @@
+"""What the study remembers of a trial: one typed view of an Optuna trial and its user attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+ParamValue = float | int | str | bool
+Params = dict[str, ParamValue]
+
+
+class Action(StrEnum):
+    """What is done with a trial (docs/decisions.md, "STOP is not PRUNE")."""
+
+    CONTINUE = "continue"
+    FINISH = "finish"
+    """All planned epochs are there: told COMPLETE with the best score."""
+    STOP = "stop"
+    """Enough is known: told COMPLETE with the best score so far."""
+    PRUNE = "prune"
+    """It failed: told PRUNED, with a constraint that names the reason."""
+    FAIL = "fail"
+    """It broke, and its parameters are not to blame: told FAIL."""
+
+
+class Origin(StrEnum):
+    """Who proposed the parameters of a trial."""
+
+    BASELINE = "baseline"
+    SWEEP = "sweep"
+    SAMPLER = "sampler"
+    REMEDY = "remedy"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a trial ended.
+
+    ``reason`` is the name of a symptom, or ``finished``, ``budget``, ``pruner``, ``time_limit``, ``crashed``,
+    ``killed``, ``hung``, ``no_log``, ``unreadable_log``, ``out_of_memory``, ``disk_full``. ``epoch`` is the last
+    epoch that was considered and ``since_epoch`` where the symptom began, both as numbered in the log.
+    """
+
+    action: Action
+    reason: str
+    text: str
+    epoch: int | None = None
+    since_epoch: int | None = None
+    confidence: float | None = None
+    evidence: Mapping[str, float | int | str] = field(default_factory=dict)
+    thresholds: Mapping[str, Any] = field(default_factory=dict)
+    rule_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Prescription:
+    """The remedy that a trial's ending calls for, as it will be tried: ``params`` differ in one move from the trial's."""
+
+    remedy: str
+    params: Params
+
+
+@dataclass(frozen=True)
+class Record:
+    """One trial as stored. ``score`` is the best value of the objective up to the ending, at ``score_epoch``.
+
+    ``epochs`` counts logged epochs up to the decision that ended the trial, ``extra_epochs`` those that were logged
+    between the decision and the end of the process; ``seconds`` is wall-clock time over all its processes.
+    """
+
+    number: int
+    state: TrialState
+    params: Params
+    origin: Origin = Origin.SAMPLER
+    score: float | None = None
+    score_epoch: int | None = None
+    epochs: int = 0
+    extra_epochs: int = 0
+    planned_epochs: int | None = None
+    ending: Ending | None = None
+    parent: int | None = None
+    remedy: str | None = None
+    prescription: Prescription | None = None
+    seed: int | None = None
+    retry: int = 0
+    device: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        return self.state.is_finished()
+
+
+# User attributes that hold a field of Record as it is; ``ending`` and ``prescription`` are JSON objects.
+PLAIN = (
+    "origin score_epoch epochs extra_epochs planned_epochs parent remedy seed retry device seconds"
+).split()
+
+
+def read(trial: FrozenTrial) -> Record:
+    """Return the typed view of ``trial``; attributes that are missing keep their defaults."""
+    attrs = trial.user_attrs
+    known: dict[str, Any] = {name: attrs[name] for name in PLAIN if name in attrs}
+    if "origin" in known:
+        known["origin"] = Origin(known["origin"])
+    if "ending" in attrs:
+        known["ending"] = Ending(**{**attrs["ending"], "action": Action(attrs["ending"]["action"])})
+    if "prescription" in attrs:
+        known["prescription"] = Prescription(**attrs["prescription"])
+    score = attrs.get("score") if trial.value is None else trial.value
+    return Record(number=trial.number, state=trial.state, params=dict(trial.params), score=score, **known)
+
+
+def read_all(study: optuna.Study) -> list[Record]:
+    """Return the records of all trials in the order of their numbers."""
+    return [read(t) for t in study.get_trials(deepcopy=False)]
+
+
+def attributes(**fields: Any) -> dict[str, Any]:
+    """Return fields of Record as the user attributes that ``read`` understands."""
+    return {
+        name: asdict(value) if isinstance(value, Ending | Prescription) else value
+        for name, value in fields.items()
+        if value is not None
+    }
