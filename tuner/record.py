@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -64,6 +65,7 @@ class Prescription:
 
     remedy: str
     params: Params
+    symptom: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Record:
     """One trial as stored. ``score`` is the best value of the objective up to the ending, at ``score_epoch``.
 
     ``epochs`` counts logged epochs up to the decision that ended the trial, ``extra_epochs`` those that were logged
-    between the decision and the end of the process; ``seconds`` is wall-clock time over all its processes.
+    between the decision and the end of the process; ``seconds`` is wall-clock time over all its processes, ``started``
+    when the latest of them began (seconds since 1970).
     """
 
     number: int
@@ -91,15 +94,29 @@ class Record:
     retry: int = 0
     device: str | None = None
     seconds: float = 0.0
+    started: float | None = None
 
     @property
     def finished(self) -> bool:
         return self.state.is_finished()
 
 
+def usable_score(record: Record) -> float | None:
+    """Return the score of a trial that completed; that of a failed one says how far it came, not how good it is."""
+    good = record.state is TrialState.COMPLETE and record.score is not None and math.isfinite(record.score)
+    return record.score if good else None
+
+
+def incumbent(records: Sequence[Record], *, higher_is_better: bool) -> Record | None:
+    """Return the completed trial with the best finite score, the earliest on a tie; None where there is none."""
+    scored = [(score, r) for r in records if (score := usable_score(r)) is not None]
+    sign = -1 if higher_is_better else 1
+    return min(scored, key=lambda pair: (sign * pair[0], pair[1].number))[1] if scored else None
+
+
 # User attributes that hold a field of Record as it is; ``ending`` and ``prescription`` are JSON objects.
 PLAIN = (
-    "origin score_epoch epochs extra_epochs planned_epochs parent remedy seed retry device seconds"
+    "origin score_epoch epochs extra_epochs planned_epochs parent remedy seed retry device seconds started"
 ).split()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,10 +65,15 @@ class LogError(Exception):
 class Trainer(Protocol):
     """A trainer with its options: turns a TrialSpec into a command line and says where its log will be.
 
-    A ``Trainer`` class is constructed as ``Trainer(options)`` where ``Trainer.Options`` is a pydantic model.
+    A trainer class has ``Options``, a pydantic model, and is made as ``Trainer(options, base)``, where relative
+    paths start from ``base``.
     """
 
-    def check(self, parameters: set[str]) -> None:
+    @property
+    def log_format(self) -> str:
+        """The name of the reader for its logs."""
+
+    def check(self, parameters: Collection[str]) -> None:
         """Raise ValueError, before anything is started, where the options do not fit the space's parameters."""
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:

@@ -1,0 +1,294 @@
+"""From a YAML file to everything a study needs, checked before anything is started."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from tuner import documents, registry, sampler, space_file
+from tuner.documents import Document, Model
+from tuner.errors import ConfigError, did_you_mean
+from tuner.executors.devices import Device, choose
+from tuner.policy import Table, Treatment
+from tuner.record import Action, Params
+from tuner.space import Role, Space
+from tuner.spec import Trainer
+
+CONFIG_FILE = "config.yaml"
+INLINE = "space", "treatment"  # may be given as the path of a file of their own
+
+
+class Objective(Model):
+    """What the study is about."""
+
+    metric: str = Field(description="name of a logged series, such as val/accuracy")
+    direction: Literal["maximize", "minimize"] = "maximize"
+
+
+class Budget(Model):
+    """How much may be spent; whatever is reached first ends the study."""
+
+    trials: PositiveInt | None = None
+    epochs: PositiveInt | None = Field(None, description="over all trials")
+    hours: PositiveFloat | None = Field(None, description="wall-clock time of the driver, over all its runs")
+    trial_hours: PositiveFloat = Field(96.0, description="time limit of one trial")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Budget:
+        if self.trials is None and self.epochs is None and self.hours is None:
+            raise ValueError("expected at least one of trials, epochs, hours, but got none")
+        return self
+
+
+class Plugin(Model):
+    """Something chosen by name, with options of its own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Row(Model):
+    """One row of the treatment table."""
+
+    action: Literal["continue", "stop", "prune"] = "continue"
+    retry_with: list[str] = []
+    min_confidence: float = Field(0.0, ge=0, le=1)
+    min_severity: float = Field(0.0, ge=0, le=1)
+
+
+class Remedies(Model):
+    """How much of the search follows from diagnoses."""
+
+    share: float = Field(default=0.3, ge=0, le=1, description="largest share of the trials that may be remedies")
+
+
+class RateScaling(Model):
+    """Let the learning rate follow the batch linearly: the space's rate is meant at this batch."""
+
+    reference_batch: PositiveInt
+
+
+class ConfigModel(Model):
+    """A configuration file."""
+
+    study: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the study and of its folder")
+    trainer: Plugin
+    space: dict[str, Any] = Field(description="the search space, or the path of its file")
+    objective: Objective
+    epochs: PositiveInt = Field(description="planned epochs of every trial, unless the space has a parameter for it")
+    budget: Budget
+    seed: int = Field(0, ge=0)
+    devices: Literal["auto", "cpu"] | list[int] = "auto"
+    per_device: PositiveInt = Field(1, description="trials that share one GPU")
+    jobs: PositiveInt | None = Field(None, description="most trials at a time")
+    executor: str = "local"
+    baselines: list[dict[str, Any]] = Field([], description="known-good parameters, tried first")
+    sweep: int = Field(7, ge=0, le=99, description="points of the learning-rate sweep after the baselines; 0: none")
+    sampler: Plugin = Plugin(name="TPESampler")
+    scheduler: Plugin | None = Field(None, description="an Optuna pruner beside or instead of the treatment table")
+    treatment: dict[str, Row | None] = Field({}, description="the treatment table, or the path of its file")
+    remedies: Remedies = Remedies()
+    symptoms: dict[str, dict[str, Any]] = Field({}, description="thresholds that differ from the defaults")
+    scale_rate_with_batch: RateScaling | None = None
+    stall_minutes: PositiveFloat = Field(30.0, description="a trial without a new epoch for so long hangs")
+    grace_seconds: PositiveFloat = Field(5.0, description="time to end politely before force is used")
+    max_retries: int = Field(2, ge=0, description="new attempts for a trial that was killed from outside")
+    min_free_disk_gb: float = Field(1.0, ge=0, description="the greediest trial is stopped when less is left")
+    results: str = "results"
+    storage: str | None = Field(None, description="URL of the Optuna storage; default: study.db in the study's folder")
+    base: str | None = Field(None, description="folder that relative paths start from; default: that of this file")
+
+    @field_validator("devices", mode="after")
+    @classmethod
+    def _some_devices(cls, value: Any) -> Any:
+        if isinstance(value, list) and (not value or len(set(value)) < len(value) or min(value) < 0):
+            raise ValueError(f"expected auto, cpu or a list of different GPU numbers, but got {value}")
+        return value
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """A configuration with every part resolved and checked."""
+
+    model: ConfigModel
+    space: Space
+    trainer: Trainer
+    treatment: Table
+    symptom_options: Mapping[str, Any]
+    baselines: tuple[Params, ...]
+    slots: tuple[Device, ...]
+    folder: Path
+    document: Document = dataclasses.field(repr=False)
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.model.objective.direction == "maximize"
+
+    def trial_folder(self, number: int) -> Path:
+        return self.folder / "trials" / f"{number:04d}"
+
+    @property
+    def storage(self) -> str:
+        return self.model.storage or f"sqlite:///{self.folder / 'study.db'}"
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
+    """Return the study that the YAML at ``path`` describes, with ``key=value`` overrides; raises ConfigError."""
+    document = documents.load(path)
+    base = Path(document.get("base") or path.parent).resolve()
+    document = _assembled(document, overrides, base, str(path))
+    model = documents.check(ConfigModel, document, str(path))
+    space = space_file.build(model.space, f"{path}: space")
+    where = str(path)
+    return StudyConfig(
+        model=model,
+        space=space,
+        trainer=_trainer(model, space, base, where),
+        treatment=treatment(model.treatment, where),
+        symptom_options=symptom_options(model.symptoms, where),
+        baselines=_baselines(model, space, where),
+        slots=_slots(model, where),
+        folder=Path(model.results).resolve() / model.study,
+        document={**document, "base": str(base)},
+    )
+
+
+def save(config: StudyConfig) -> Path:
+    """Write the resolved configuration into the study's folder, from where ``tuner resume`` takes it."""
+    path = config.folder / CONFIG_FILE
+    part = path.with_suffix(".part")
+    text = yaml.safe_dump({**config.document, "results": str(config.folder.parent)}, sort_keys=False)
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+    return path
+
+
+def _assembled(document: Document, overrides: Sequence[str], base: Path, where: str) -> Document:
+    """Apply the overrides and read the parts that stand in files of their own."""
+    document = dict(document)
+    inner = [o for o in overrides if o.split("=")[0].strip().startswith(tuple(f"{key}." for key in INLINE))]
+    for assignment in overrides:
+        if assignment not in inner:
+            documents.override(document, assignment)
+    if "treatment" not in document:
+        document["treatment"] = default_treatment()
+    for key in INLINE:
+        if isinstance(document.get(key), str):
+            document[key] = documents.load(_existing(document[key], base, where, key))
+    for assignment in inner:
+        documents.override(document, assignment)
+    return document
+
+
+def _existing(name: str, base: Path, where: str, key: str) -> Path:
+    path = base / name
+    if not path.is_file():
+        raise ConfigError(where, key, f"expected a file, but there is none at {path}")
+    return path
+
+
+def _trainer(model: ConfigModel, space: Space, base: Path, where: str) -> Trainer:
+    name = _known(model.trainer.name, registry.TRAINERS, where, "trainer.name", "trainer")
+    make = registry.TRAINERS[name]
+    options = documents.check(make.Options, model.trainer.options, where, prefix="trainer")
+    try:
+        trainer: Trainer = make(options, base)
+        trainer.check(set(space.parameters))
+    except ValueError as error:
+        raise ConfigError(where, "trainer", str(error)) from None
+    _known(trainer.log_format, registry.READERS, where, "trainer.log.format", "log format")
+    return trainer
+
+
+def treatment(rows: Mapping[str, Row | None], where: str) -> Table:
+    """Return the table that ``rows`` describe, empty rows left out; raises ConfigError for an unknown name."""
+    table: dict[str, Treatment] = {}
+    for symptom, row in rows.items():
+        _known(symptom, registry.SYMPTOMS, where, "treatment", "symptom")
+        if row is None:
+            continue
+        for remedy in row.retry_with:
+            _known(remedy, registry.REMEDIES, where, f"treatment.{symptom}.retry_with", "remedy")
+        table[symptom] = Treatment(Action(row.action), tuple(row.retry_with), row.min_confidence, row.min_severity)
+    return table
+
+
+def default_treatment() -> Document:
+    """Return the treatment table that the package ships."""
+    with resources.as_file(resources.files("tuner") / "treatment.yaml") as path:
+        return documents.load(path)
+
+
+def symptom_options(chosen: Mapping[str, Mapping[str, Any]], where: str) -> dict[str, Any]:
+    """Return the ``Options`` of every symptom that has thresholds of its own; raises ConfigError."""
+    options: dict[str, Any] = {}
+    for name, thresholds in chosen.items():
+        plain = registry.SYMPTOMS[_known(name, registry.SYMPTOMS, where, "symptoms", "symptom")].Options
+        known = {f.name for f in dataclasses.fields(plain)}
+        for key in thresholds:
+            if key not in known:
+                raise ConfigError(where, f"symptoms.{name}.{key}", f"unknown key{did_you_mean(key, known)}")
+        checked: Any = checked_dataclass(plain)
+        try:
+            options[name] = checked(**thresholds)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            key = ".".join(["symptoms", name, *(str(part) for part in first["loc"])])
+            raise ConfigError(where, key, documents.problem(dict(first))) from None
+    return options
+
+
+def _baselines(model: ConfigModel, space: Space, where: str) -> tuple[Params, ...]:
+    complete: list[Params] = []
+    for i, partial in enumerate(model.baselines):
+        for name, value in partial.items():
+            key = f"baselines.{i}.{name}"
+            if name not in space.parameters:
+                raise ConfigError(where, key, f"unknown parameter{did_you_mean(name, space.parameters)}")
+            if not space.parameters[name].contains(value):
+                described = space.parameters[name].describe()
+                raise ConfigError(where, key, f"expected a value of {described}, but got {value!r}")
+        complete.append(space.complete(partial))
+    return tuple(complete)
+
+
+def _slots(model: ConfigModel, where: str) -> tuple[Device, ...]:
+    _known(model.executor, registry.EXECUTORS, where, "executor", "executor")
+    try:
+        sampler.check(model.sampler.name, model.sampler.options)
+    except ValueError as error:
+        raise ConfigError(where, "sampler", str(error)) from None
+    if model.scheduler:
+        try:
+            sampler.check_scheduler(model.scheduler.name, model.scheduler.options)
+        except ValueError as error:
+            raise ConfigError(where, "scheduler", str(error)) from None
+    try:
+        return tuple(choose(model.devices, model.per_device, model.jobs))
+    except ValueError as error:
+        raise ConfigError(where, "devices", str(error)) from None
+
+
+def _known(name: str, plugins: Mapping[str, Any], where: str, key: str, what: str) -> str:
+    if name not in plugins:
+        raise ConfigError(where, key, f"unknown {what} '{name}'{did_you_mean(name, plugins)}")
+    return name
+
+
+def role_parameter(space: Space, role: Role, params: Params) -> str | None:
+    """Return the parameter that plays ``role`` in ``params``, the first one if there are several."""
+    return next(iter(space.playing(role, params)), None)

@@ -1,0 +1,66 @@
+"""Keep a trial that fills the disk from taking the study with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuner.spec import OUTPUT_FILE, SPEC_FILE
+
+CHECK_SECONDS = 1.0
+GIGABYTE = 1024**3
+OUTPUT_KEPT = 64 * 1024
+
+
+class DiskWatch:
+    """Looks about once a second at the free space under a study's folder."""
+
+    def __init__(self, folder: Path, min_free_gb: float) -> None:
+        self._folder, self._min_free = folder, min_free_gb * GIGABYTE
+        self._checked = 0.0
+
+    def greediest(self, folders: Sequence[Path]) -> Path | None:
+        """Return the largest of ``folders`` where the disk is nearly full, else None."""
+        if not folders or time.monotonic() - self._checked < CHECK_SECONDS:
+            return None
+        self._checked = time.monotonic()
+        return max(folders, key=size) if self._free() < self._min_free else None
+
+    def problem(self) -> str:
+        return f"less than {self._min_free / GIGABYTE:g} GB was left on the disk"
+
+    def clear(self, folder: Path, keep: Path) -> None:
+        """Free the space of a trial that filled the disk; its specification, log and last output stay."""
+        output = folder / OUTPUT_FILE
+        for path in folder.iterdir():
+            if path in (keep, output) or path.name == SPEC_FILE:
+                continue
+            with contextlib.suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        _cut_to_tail(output, OUTPUT_KEPT)
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._folder).free
+
+
+def size(folder: Path) -> int:
+    """Return the bytes that the files below ``folder`` take."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_blocks * 512
+    return total
+
+
+def _cut_to_tail(path: Path, kept: int) -> None:
+    with contextlib.suppress(OSError):
+        if path.stat().st_size > kept:
+            with open(path, "rb") as file:
+                file.seek(-kept, os.SEEK_END)
+                tail = file.read()
+            path.write_bytes(tail)

@@ -1,0 +1,150 @@
+"""YAML from outside: read safely, overridden from the command line, checked by a schema, refused in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tuner.errors import ConfigError, did_you_mean
+
+Document = dict[str, Any]
+
+
+class Model(BaseModel):
+    """A part of a configuration: unknown keys are refused, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that reads 1e-3 as a number and refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(k, deep=True) for k, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key}' stands twice", node.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+
+# YAML 1.1 asks for a dot in a float, so `1e-3` would be a string; people write it all the time.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+def parse(text: str, where: str) -> Any:
+    """Return the YAML in ``text`` as plain data; raises ConfigError with the line of a mistake."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{where}:{mark.line + 1}" if mark else where
+        raise ConfigError(place, "", f"expected YAML, but got: {error.problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(where, "", f"expected YAML, but got: {' '.join(str(error).split())}") from None
+
+
+def load(path: Path) -> Document:
+    """Return the mapping in the YAML file at ``path``; raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(str(path), "", "no such file") from None
+    except UnicodeDecodeError:
+        raise ConfigError(str(path), "", "expected text in UTF-8, but got something else") from None
+    except OSError as error:
+        raise ConfigError(str(path), "", f"cannot be read ({error.strerror})") from None
+    data = parse(text, str(path))
+    if not isinstance(data, dict):
+        raise ConfigError(str(path), "", f"expected a mapping of keys, but got {_shown(data)}")
+    return data
+
+
+def override(document: Document, assignment: str) -> None:
+    """Set one ``dotted.key=value`` in ``document``, the value read as YAML; raises ConfigError."""
+    key, sign, text = assignment.partition("=")
+    if not sign or not key.strip():
+        raise ConfigError("--set", assignment, "expected key=value")
+    *parents, last = key.strip().split(".")
+    here = document
+    for depth, parent in enumerate(parents, 1):
+        inner = here.get(parent)
+        if inner is not None and not isinstance(inner, dict):
+            raise ConfigError("--set", key, f"'{'.'.join(parents[:depth])}' is {_shown(inner)} and has no keys")
+        here[parent] = here = dict(inner or {})
+    here[last] = parse(text, f"--set {key}")
+
+
+def check(model: type[M], data: Any, where: str, prefix: str = "") -> M:
+    """Return ``data`` as ``model``; raises ConfigError for the first thing that does not fit."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = [prefix] if prefix else []
+        path += [str(part) for part in first["loc"]]
+        raise ConfigError(where, ".".join(path), problem(dict(first), model)) from None
+
+
+def problem(error: Mapping[str, Any], model: type[BaseModel] = BaseModel) -> str:
+    """Return what was expected and what came, for one error of pydantic's."""
+    kind, got, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"unknown key{did_you_mean(str(error['loc'][-1]), _keys_at(model, error['loc'][:-1]))}"
+    if kind == "missing":
+        return "expected a value, but the key is missing"
+    if kind == "value_error":
+        return str(context.get("error", error["msg"]))
+    expected = _EXPECTED.get(kind, "").format(**context) or _lower(str(error["msg"]))
+    return f"expected {expected}, but got {_shown(got)}"
+
+
+_EXPECTED = {
+    **dict.fromkeys(["int_parsing", "int_type", "int_from_float"], "a whole number"),
+    **dict.fromkeys(["float_parsing", "float_type", "finite_number"], "a number"),
+    **dict.fromkeys(["bool_parsing", "bool_type"], "true or false"),
+    **dict.fromkeys(["dict_type", "model_type", "model_attributes_type", "mapping_type"], "a mapping of keys"),
+    **dict.fromkeys(["list_type", "tuple_type"], "a list"),
+    "string_type": "text",
+    "string_pattern_mismatch": "letters, digits, '.', '_' or '-'",
+    "literal_error": "{expected}",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than_equal": "a number of at most {le}",
+    "less_than": "a number below {lt}",
+    "too_short": "at least {min_length} values",
+    "too_long": "at most {max_length} values",
+}
+
+
+def _keys_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
+    """Return the keys that may stand at ``path`` inside ``model``."""
+    for part in path:
+        inner = model.model_fields.get(str(part))
+        candidates = [inner.annotation, *getattr(inner.annotation, "__args__", ())] if inner else []
+        models = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+        if not models:
+            return []
+        model = models[0]
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _lower(text: str) -> str:
+    text = text.removeprefix("Input should be ")
+    return text[:1].lower() + text[1:]
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

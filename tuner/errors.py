@@ -1,0 +1,33 @@
+"""What can go wrong, as exceptions.
+
+    TunerError                 anything a person can mend; the command line prints it and exits with code 2
+    ├── ConfigError            a file or an override says something impossible: ``file: key: expected … but got …``
+    └── StudyError             a study that cannot be opened, joined or read
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TunerError(Exception):
+    """An error whose message is all a person needs; shown without a traceback."""
+
+
+class ConfigError(TunerError):
+    """A value from outside that cannot be used: where it stands, what was expected and what came."""
+
+    def __init__(self, where: str, key: str, problem: str) -> None:
+        super().__init__(": ".join(part for part in (where, key, problem) if part))
+
+
+class StudyError(TunerError):
+    """A study that cannot be opened, joined or read."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``, did you mean 'x'?`` for the known word closest to ``word``, else the list of known words."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f", did you mean '{close[0]}'?" if close else f" (known: {', '.join(known)})"

@@ -1,0 +1,74 @@
+"""Update rules over one flat vector of weights, equal to those of torch.optim.
+
+Why not torch.optim: its first step imports the compiler of torch, which costs about 2 s of every process, and on models
+this small its bookkeeping for each tensor costs more than the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from tuner.inside.parameters import Parameters
+
+State = dict[str, Tensor]
+Rule = Callable[[Tensor, Tensor, State, float, Parameters], None]
+EPSILON = 1e-8
+RMSPROP_ALPHA = 0.99
+
+
+def flatten(model: nn.Module) -> tuple[Tensor, Tensor]:
+    """Lay all weights and all gradients of ``model`` into one vector each; its parameters become views of them."""
+    parts = list(model.parameters())
+    weights = torch.cat([p.detach().reshape(-1) for p in parts])
+    gradients = torch.zeros_like(weights)
+    sizes = [p.numel() for p in parts]
+    for part, weight, gradient in zip(parts, weights.split(sizes), gradients.split(sizes), strict=True):
+        part.data = weight.view_as(part)
+        part.grad = gradient.view_as(part)
+    return weights, gradients
+
+
+def state(weights: Tensor) -> State:
+    """Return the state before the first step; each rule uses what it needs."""
+    return {
+        "average": torch.zeros_like(weights),
+        "square": torch.zeros_like(weights),
+        "steps": torch.zeros((), dtype=torch.int64),
+    }
+
+
+def sgd(weights: Tensor, gradient: Tensor, state: State, lr: float, p: Parameters) -> None:
+    gradient.add_(weights, alpha=p.weight_decay)
+    velocity = state["average"].mul_(p.momentum).add_(gradient)
+    weights.sub_(velocity, alpha=lr)
+
+
+def rmsprop(weights: Tensor, gradient: Tensor, state: State, lr: float, p: Parameters) -> None:
+    gradient.add_(weights, alpha=p.weight_decay)
+    square = state["square"].mul_(RMSPROP_ALPHA).addcmul_(gradient, gradient, value=1 - RMSPROP_ALPHA)
+    velocity = state["average"].mul_(p.momentum).addcdiv_(gradient, square.sqrt().add_(EPSILON))
+    weights.sub_(velocity, alpha=lr)
+
+
+def adam(weights: Tensor, gradient: Tensor, state: State, lr: float, p: Parameters) -> None:
+    gradient.add_(weights, alpha=p.weight_decay)
+    _adam(weights, gradient, state, lr, p)
+
+
+def adamw(weights: Tensor, gradient: Tensor, state: State, lr: float, p: Parameters) -> None:
+    weights.mul_(1 - lr * p.weight_decay)
+    _adam(weights, gradient, state, lr, p)
+
+
+def _adam(weights: Tensor, gradient: Tensor, state: State, lr: float, p: Parameters) -> None:
+    step = int(state["steps"].add_(1))
+    average = state["average"].lerp_(gradient, 1 - p.beta1)
+    square = state["square"].mul_(p.beta2).addcmul_(gradient, gradient, value=1 - p.beta2)
+    scale = square.sqrt().div_((1 - p.beta2**step) ** 0.5).add_(EPSILON)
+    weights.addcdiv_(average, scale, value=-lr / (1 - p.beta1**step))
+
+
+RULES: dict[str, Rule] = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam, "adamw": adamw}

@@ -1,0 +1,75 @@
+"""Train a small image classifier: ``python -m tuner.inside.torch_classifier SPEC.json [--resume | --test]``.
+
+Appends one row an epoch to log.csv in the spec's folder and keeps last.pt and best.pt beside it. ``--resume`` continues
+from last.pt, bit for bit as if nothing had happened; ``--test`` trains nothing and prints loss and accuracy of best.pt
+on the test part as JSON. Exit codes: 0 done, 2 the spec cannot be used, 143 ended by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tuner.inside import parameters
+
+NEEDED = {"params", "epochs", "seed", "folder", "objective", "higher_is_better"}
+NEEDED |= {"data", "train_size", "label_noise", "val_share", "schedule", "device", "threads"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    parser = argparse.ArgumentParser(prog="tuner.inside.torch_classifier", description=__doc__)
+    parser.add_argument("spec", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--test", action="store_true")
+    options = parser.parse_args(arguments)
+    try:
+        spec = _read(options.spec)
+        params = parameters.parse(spec["params"])
+    except (ValueError, OSError) as error:
+        return _refuse(f"{options.spec}: {error}")
+    try:
+        _run(spec, params, resume=options.resume, test=options.test)
+    except FileNotFoundError as error:
+        return _refuse(str(error))
+    return 0
+
+
+def _refuse(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 2
+
+
+def _read(path: Path) -> dict[str, Any]:
+    spec: dict[str, Any] = json.loads(path.read_text())
+    if missing := NEEDED - set(spec):
+        raise ValueError(f"expected the keys {', '.join(sorted(missing))}, but they are missing")
+    if spec["objective"] not in parameters.COLUMNS:
+        known = ", ".join(parameters.COLUMNS)
+        raise ValueError(f"objective: expected one of {known}, but got {spec['objective']!r}")
+    return spec
+
+
+def _run(spec: dict[str, Any], params: parameters.Parameters, *, resume: bool, test: bool) -> None:
+    # Imported here, after the spec was found good, because torch takes seconds; without the garbage collector, which
+    # would walk over the hundreds of thousands of objects that the import creates and keeps, it takes less.
+    gc.disable()
+    from tuner.inside import training
+
+    gc.freeze()
+    gc.enable()
+    if test:
+        print(json.dumps(training.test(spec, params)))
+    else:
+        training.train(spec, params, resume=resume)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

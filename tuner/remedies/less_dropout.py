@@ -1,0 +1,13 @@
+"""Lower the dropout by one step.
+
+An answer to a model held too tightly to learn."""
+
+from __future__ import annotations
+
+from tuner.record import Params
+from tuner.space import Role, Space
+
+
+def changes(params: Params, space: Space) -> Params | None:
+    """Return ``params`` with less dropout; None at the edge of the space."""
+    return space.step(params, Role.DROPOUT, -1)

@@ -1,0 +1,140 @@
+"""What a study found: incumbent, trials, worth of the remedies, importances, budget, and what to mind."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+import yaml
+from optuna.study import StudyDirection
+
+from tuner import words
+from tuner.checks import Bounds, Check, checks
+from tuner.importance import Importances, importances
+from tuner.record import Record, incumbent
+from tuner.worth import Worth, worth
+
+BEST_FILE = "best.yaml"
+
+
+@dataclass(frozen=True)
+class Used:
+    """The budget used: epochs up to the decisions, epochs logged after them, and hours summed over the trials."""
+
+    trials: int
+    epochs: int
+    extra_epochs: int
+    hours: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """One study, ready to be printed or written; ``trials`` are in the order of their numbers."""
+
+    study: str
+    objective: str
+    higher_is_better: bool
+    incumbent: Record | None
+    trials: tuple[Record, ...]
+    states: Mapping[str, int]
+    worth: tuple[Worth, ...]
+    importances: Importances
+    used: Used
+    checks: tuple[Check, ...]
+
+    @property
+    def direction(self) -> str:
+        return "maximise" if self.higher_is_better else "minimise"
+
+
+def build(
+    study: optuna.Study, records: Sequence[Record], *, objective: str | None = None, bounds: Bounds | None = None
+) -> Report:
+    """Return the report on ``study``; the objective is named as Optuna knows it where it is not given."""
+    higher = study.direction is StudyDirection.MAXIMIZE
+    best = incumbent(records, higher_is_better=higher)
+    return Report(
+        study=study.study_name,
+        objective=objective or (study.metric_names or ["score"])[0],
+        higher_is_better=higher,
+        incumbent=best,
+        trials=tuple(records),
+        states=dict(Counter(r.state.name.lower() for r in records)),
+        worth=worth(records, higher_is_better=higher),
+        importances=importances(study),
+        used=used(records),
+        checks=checks(records, best, bounds or {}),
+    )
+
+
+def used(records: Sequence[Record]) -> Used:
+    return Used(
+        trials=len(records),
+        epochs=sum(r.epochs for r in records),
+        extra_epochs=sum(r.extra_epochs for r in records),
+        hours=sum(r.seconds for r in records) / 3600,
+    )
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """Return the report as strict JSON data: what is not a finite number becomes null."""
+    data = {
+        "study": report.study,
+        "objective": report.objective,
+        "direction": report.direction,
+        "incumbent": _row(report.incumbent) if report.incumbent else None,
+        "states": report.states,
+        "budget": asdict(report.used),
+        "checks": [asdict(check) for check in report.checks],
+        "remedies": [asdict(w) | {"wins": w.wins, "mean_gain": w.mean_gain} for w in report.worth],
+        "importances": asdict(report.importances),
+        "trials": [_row(record) for record in report.trials],
+    }
+    strict: dict[str, Any] = _strict(data)
+    return strict
+
+
+def best_yaml(report: Report) -> str:
+    """Return the best hyperparameters as YAML under a comment that says where they come from; empty without any."""
+    best = report.incumbent
+    if best is None:
+        return ""
+    lines = [
+        f"study: {report.study}",
+        f"{report.objective}: {words.score(best)} ({report.direction})",
+        f"trial: {best.number}, {words.origin(best)}",
+    ]
+    lines += [] if best.seed is None else [f"seed: {best.seed}"]
+    lines += [] if best.planned_epochs is None else [f"planned epochs: {best.planned_epochs}"]
+    head = "".join(f"# {words.plain(line)}\n" for line in lines)
+    return head + yaml.safe_dump(dict(best.params), sort_keys=False, allow_unicode=True)
+
+
+def write_best(report: Report, folder: Path) -> Path | None:
+    """Write best.yaml into ``folder``; without a scored trial write nothing, and leave what is there."""
+    text = best_yaml(report)
+    if not text:
+        return None
+    path = folder / BEST_FILE
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def _row(record: Record) -> dict[str, Any]:
+    row = asdict(record) | {"state": record.state.name.lower(), "origin": str(record.origin)}
+    return row | {"why": words.why(record.ending) if record.finished else None, "text": words.sentence(record)}
+
+
+def _strict(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {str(key): _strict(item) for key, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [_strict(item) for item in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data

@@ -1,0 +1,176 @@
+"""One trial while it trains: its process, its growing log, and the decision that ends it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import optuna
+
+from tuner import endings
+from tuner.curve import Curve
+from tuner.diagnosis import Diagnosis, Symptom, diagnose
+from tuner.policy import Decision, Table, decide
+from tuner.record import Action, Ending, Record
+from tuner.registry import READERS, SYMPTOMS
+from tuner.spec import OUTPUT_FILE, Log, LogError, TrialSpec
+
+
+class Process(Protocol):
+    """A started trial, as an executor gives it."""
+
+    def poll(self) -> int | None: ...
+
+    def stop(self, *, force: bool = False) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What every trial of a study is judged by."""
+
+    table: Table
+    symptom_options: Mapping[str, Any]
+    stall_seconds: float = math.inf
+    limit_seconds: float = math.inf
+
+    def look(self, curve: Curve) -> tuple[Diagnosis, Decision]:
+        """Return what is seen on ``curve`` and what follows from it."""
+        diagnosis = diagnose(curve, SYMPTOMS, self.symptom_options)
+        return diagnosis, decide(diagnosis, self.table)
+
+    def ending(self, decision: Decision) -> Ending:
+        """Return a decision about a symptom as it is stored with the trial."""
+        symptom = decision.symptom
+        assert symptom is not None
+        options = self.symptom_options.get(symptom.name) or SYMPTOMS[symptom.name].Options()
+        return Ending(
+            decision.action, symptom.name, symptom.text, epoch=symptom.epoch, since_epoch=symptom.since_epoch,
+            confidence=symptom.confidence, evidence=dict(symptom.evidence), thresholds=dataclasses.asdict(options),
+            rule_version=Diagnosis(()).rule_version,
+        )
+
+
+@dataclass
+class RunningTrial:
+    """The driver's view of one trial. ``on_row`` is called once for every epoch, with its number and the score then;
+    what it returns, if anything, ends the trial.
+    """
+
+    trial: optuna.Trial
+    record: Record
+    spec: TrialSpec
+    log: Log
+    rules: Rules
+    on_row: Callable[[RunningTrial, int, float | None], Ending | None]
+    process: Process | None = None
+    curve: Curve = field(default_factory=lambda: Curve({}))
+    diagnosis: Diagnosis = field(default_factory=lambda: Diagnosis(()))
+    ending: Ending | None = None
+    seen_epoch: int | None = None
+    seen_rows: int = 0
+    trouble: str = ""
+    _began: float = field(default_factory=time.monotonic)
+    _last_row: float = field(default_factory=time.monotonic)
+    _stopping: bool = False
+    _version: tuple[int, int] | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.spec.folder
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time over all processes of the trial."""
+        return self.record.seconds + (time.monotonic() - self._began if self.process else 0.0)
+
+    @property
+    def verdict(self) -> Symptom | None:
+        return self.diagnosis.verdict
+
+    @property
+    def judged(self) -> Curve:
+        """The curve up to the decision: what the score and the diagnosis are about."""
+        return self.curve if self.seen_epoch is None else self.curve.until(self.seen_epoch)
+
+    def begin(self, process: Process) -> None:
+        self.process = process
+        self._began = self._last_row = time.monotonic()
+
+    def tick(self) -> bool:
+        """Look at the process, then at the log (the other order loses the last row); return whether the trial is over."""
+        assert self.process is not None
+        code = self.process.poll()
+        self.look()
+        if code is not None:
+            if self.ending is None:
+                output = self.folder / OUTPUT_FILE
+                self.ending = endings.by_itself(code, self.curve, output, self.spec.epochs, self.trouble)
+            return True
+        if self.ending is None:
+            self.ending = self._overdue()
+        if self.ending is not None and not self._stopping:
+            self._stopping = True
+            self.process.stop()
+        return False
+
+    def look(self) -> None:
+        """Read the log where it has grown, and judge every new epoch in turn, each as if it were the last."""
+        if not self._read():
+            return
+        for epoch in self.curve.epochs[self.seen_rows :]:
+            if self.ending is not None:
+                break
+            self._judge(int(epoch))
+
+    def _read(self) -> bool:
+        try:
+            stat = self.log.path.stat()
+        except OSError:
+            return False
+        version = (stat.st_mtime_ns, stat.st_size)
+        if version == self._version:
+            return False
+        self._version = version
+        try:
+            self.curve = READERS[self.log.format].read(
+                self.log.path, objective=self.spec.objective, higher_is_better=self.spec.higher_is_better,
+                planned_epochs=self.spec.epochs, options=self.log.options,
+            )
+        except LogError as error:
+            self.trouble = str(error)
+            if self.ending is None:
+                self.ending = Ending(Action.FAIL, "unreadable_log", self.trouble)
+            return False
+        return True
+
+    def _judge(self, epoch: int) -> None:
+        now = self.curve.until(epoch)
+        self.seen_epoch, self.seen_rows = epoch, self.seen_rows + 1
+        self._last_row = time.monotonic()
+        self.diagnosis, decision = self.rules.look(now)
+        score = now.score
+        latest = score is not None and len(score) > 0 and int(score.epochs[-1]) == epoch
+        stopped = self.on_row(self, epoch, float(score.values[-1]) if latest and score is not None else None)
+        # The last planned epoch is no occasion to stop: everything has been trained.
+        if decision.action is Action.PRUNE or (decision.action is Action.STOP and now.length < self.spec.epochs):
+            self.ending = self.rules.ending(decision)
+        elif now.length < self.spec.epochs:
+            self.ending = stopped
+
+    def _overdue(self) -> Ending | None:
+        now = time.monotonic()
+        if self.seconds > self.rules.limit_seconds:
+            hours = self.rules.limit_seconds / 3600
+            return Ending(Action.STOP, "time_limit", f"trained for the limit of {hours:g} h", epoch=self.seen_epoch)
+        if now - self._last_row > self.rules.stall_seconds:
+            minutes = self.rules.stall_seconds / 60
+            if self.curve.length >= self.spec.epochs:
+                return Ending(Action.FINISH, "finished", f"all {self.curve.length} epochs, but the process did not end",
+                              epoch=self.seen_epoch)
+            return Ending(Action.FAIL, "hung", f"no new epoch for {minutes:g} minutes", epoch=self.seen_epoch)
+        return None

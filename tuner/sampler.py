@@ -1,0 +1,228 @@
+"""The one module that talks to Optuna for choosing: ask, report, tell, adopt.
+
+Every trial is drawn by a sampler that is made anew and seeded with the study's seed and the trial's number. So a study that was
+interrupted draws what it would have drawn, and a resumed study does not repeat its first draws.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import BasePruner, NopPruner
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner import record
+from tuner.errors import StudyError, did_you_mean
+from tuner.record import Action, Ending, Origin, Params, Record
+from tuner.space import Space
+
+STATES = {
+    Action.FINISH: TrialState.COMPLETE,
+    Action.STOP: TrialState.COMPLETE,
+    Action.PRUNE: TrialState.PRUNED,
+    Action.FAIL: TrialState.FAIL,
+}
+FINGERPRINT = "tuner"  # study attribute with what may not change
+PRUNED_BY_SCHEDULER = "pruner"
+
+
+class Snapped(BaseSampler):
+    """Any sampler, with its draws moved to the nearest value that the space allows."""
+
+    def __init__(self, inner: BaseSampler, space: Space) -> None:
+        self._inner, self._space = inner, space
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return self._inner.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        drawn = self._inner.sample_relative(study, trial, search_space)
+        return {name: self._space.parameters[name].snap(value) for name, value in drawn.items()}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        drawn = self._inner.sample_independent(study, trial, param_name, param_distribution)
+        return self._space.parameters[param_name].snap(drawn)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        self._inner.before_trial(study, trial)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        self._inner.after_trial(study, trial, state, values)
+
+
+class Sampler:
+    """A study in its Optuna storage, and the draws for it."""
+
+    def __init__(
+        self, study: optuna.Study, space: Space, *, seed: int, name: str, options: Mapping[str, Any]
+    ) -> None:
+        self.study = study
+        self._space, self._seed, self._name, self._options = space, seed, name, options
+
+    def records(self) -> list[Record]:
+        """Return all trials, in the order of their numbers."""
+        return record.read_all(self.study)
+
+    def ask(self, params: Params | None, **attributes: Any) -> tuple[optuna.Trial, Params]:
+        """Start a trial with ``params``, or with a draw of the sampler where they are None.
+
+        ``attributes`` are fields of Record; with ``params`` they are stored in the same transaction as the trial itself.
+        """
+        if params is not None:
+            self.study.enqueue_trial(params, user_attrs=record.attributes(**attributes))
+        with _quiet():
+            self.study.sampler = self._fresh(len(self.study.get_trials(deepcopy=False)))
+            trial = self.study.ask()
+            drawn = self._space.suggest(trial)
+        if params is None:
+            for name, value in record.attributes(**attributes).items():
+                trial.set_user_attr(name, value)
+        return trial, drawn
+
+    def adopt(self, number: int) -> tuple[optuna.Trial, Params]:
+        """Return the running trial ``number`` of an earlier driver; what it had not drawn yet is drawn now."""
+        frozen = self.study.get_trials(deepcopy=False)[number]
+        with _quiet():
+            self.study.sampler = self._fresh(number)
+            trial = optuna.Trial(self.study, frozen._trial_id)
+            return trial, self._space.suggest(trial)
+
+    def report(self, trial: optuna.Trial, step: int, value: float) -> None:
+        """Store the objective of one epoch; a value reported before stays as it is."""
+        with _quiet():
+            trial.report(value, step)
+
+    def should_prune(self, trial: optuna.Trial) -> bool:
+        """Return what the study's Optuna pruner says."""
+        return not isinstance(self.study.pruner, NopPruner) and trial.should_prune()
+
+    def note(self, trial: optuna.Trial, **fields: Any) -> None:
+        """Store fields of Record with a running trial."""
+        for name, value in record.attributes(**fields).items():
+            trial.set_user_attr(name, value)
+
+    def tell(self, trial: optuna.Trial, ending: Ending, score: float | None) -> None:
+        """End a trial. A trial that failed by its own parameters gets a constraint that names the reason.
+
+        TPE ignores FAIL, and ranks PRUNED by how long it lived before it looks at the value; the constraint is what
+        teaches it to stay away.
+        """
+        state = STATES[ending.action]
+        if state is TrialState.COMPLETE and score is None:
+            state = TrialState.PRUNED
+        if state is TrialState.PRUNED and ending.reason != PRUNED_BY_SCHEDULER and ending.reason not in trial.constraints:
+            trial.set_constraint(ending.reason, 1.0)
+        self.study.tell(trial, score if state is TrialState.COMPLETE else None, state)
+
+    def _fresh(self, number: int) -> BaseSampler:
+        seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
+        return Snapped(make_sampler(self._name, self._options, seed), self._space)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna's notes on experimental features and on fixed values beside a grid to itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.filterwarnings("ignore", message="Fixed parameter .* is out of range")
+        warnings.filterwarnings("ignore", message="The reported value is ignored")
+        yield
+
+
+def make_sampler(name: str, options: Mapping[str, Any], seed: int) -> BaseSampler:
+    """Return an Optuna sampler by its class name, seeded where it can be; raises ValueError."""
+    kind = _named(optuna.samplers, name, BaseSampler, "sampler")
+    accepts = inspect.signature(kind.__init__).parameters
+    seeded = {"seed": seed} if "seed" in accepts and "seed" not in options else {}
+    return _made(kind, {**options, **seeded})  # type: ignore[no-any-return]
+
+
+def make_scheduler(name: str, options: Mapping[str, Any]) -> BasePruner:
+    """Return an Optuna pruner by its class name; raises ValueError."""
+    return _made(_named(optuna.pruners, name, BasePruner, "scheduler"), options)  # type: ignore[no-any-return]
+
+
+def check(name: str, options: Mapping[str, Any]) -> None:
+    """Raise ValueError where there is no such sampler or it does not take the options."""
+    make_sampler(name, options, 0)
+
+
+def check_scheduler(name: str, options: Mapping[str, Any]) -> None:
+    """Raise ValueError where there is no such pruner or it does not take the options."""
+    make_scheduler(name, options)
+
+
+def _named(module: Any, name: str, kind: type, what: str) -> Any:
+    known = [n for n in module.__all__ if isinstance(getattr(module, n), type)
+             and issubclass(getattr(module, n), kind) and getattr(module, n) is not kind]
+    if name not in known:
+        raise ValueError(f"unknown {what} '{name}'{did_you_mean(name, known)}")
+    return getattr(module, name)
+
+
+def _made(kind: Any, options: Mapping[str, Any]) -> Any:
+    try:
+        with _quiet():
+            return kind(**options)
+    except (TypeError, ValueError, ImportError) as error:
+        reason = str(error).replace(f"{kind.__name__}.__init__() ", "")
+        raise ValueError(f"{kind.__name__}: {reason}") from None
+
+
+def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: BasePruner | None) -> optuna.Study:
+    """Create the study, or open it where it exists and is the same.
+
+    ``fingerprint`` says what may not change: the space, the objective, the direction and the trainer.
+    Raises StudyError for a storage that is not one of Optuna's, a study that is not tuner's, and a changed fingerprint.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with _storage_errors(storage):
+        study = optuna.create_study(
+            storage=storage, study_name=name, direction=fingerprint["direction"], load_if_exists=True, pruner=pruner or NopPruner()
+        )
+        known = study.user_attrs.get(FINGERPRINT)
+        if known is None:
+            if study.get_trials(deepcopy=False):
+                raise StudyError(f"{storage}: '{name}' is an Optuna study that tuner did not make; choose another name")
+            study.set_user_attr(FINGERPRINT, dict(fingerprint))
+        return study
+
+
+def load_study(storage: str, name: str) -> optuna.Study:
+    """Open an existing study for reading; raises StudyError."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with _storage_errors(storage):
+        return optuna.load_study(storage=storage, study_name=name)
+
+
+@contextlib.contextmanager
+def _storage_errors(storage: str) -> Iterator[None]:
+    try:
+        yield
+    except StudyError:
+        raise
+    except KeyError:
+        raise StudyError(f"{storage}: no study of that name") from None
+    except Exception as error:  # SQLAlchemy, Alembic and Optuna each have their own ways to say "not mine"
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise StudyError(f"{storage}: expected an Optuna storage, but got: {reason}") from None
+
+
+def finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

@@ -1,0 +1,101 @@
+"""Which parameters come next: retries, baselines, the learning-rate sweep, remedies, then the sampler.
+
+``propose`` is a pure function of the records, so a study that was killed at any moment goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuner.record import Origin, Params, Record
+from tuner.space import Role, Space
+from tuner.worth import Worth, worth
+
+RETRIED = ("killed",)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The next trial: its parameters (None: the sampler draws) and where they come from."""
+
+    origin: Origin
+    params: Params | None = None
+    parent: int | None = None
+    remedy: str | None = None
+    seed: int | None = None
+    retry: int = 0
+
+
+def openers(baselines: Sequence[Params], space: Space, points: int) -> list[Proposal]:
+    """Return the trials that open a study: the baselines, then the sweep of the learning rate from the first of them."""
+    opening = [Proposal(Origin.BASELINE, params) for params in baselines]
+    centre = baselines[0] if baselines else space.complete({})
+    for name, value in space.sweep(Role.LEARNING_RATE, points):
+        opening.append(Proposal(Origin.SWEEP, space.complete({**centre, name: value})))
+    distinct: list[Proposal] = []
+    for proposal in opening:
+        if proposal.params not in [p.params for p in distinct]:
+            distinct.append(proposal)
+    return distinct
+
+
+def propose(
+    records: Sequence[Record], opening: Sequence[Proposal], *, remedy_share: float, max_retries: int,
+    higher_is_better: bool,
+) -> Proposal:
+    """Return what to train next."""
+    retry = _retry(records, max_retries)
+    if retry:
+        return retry
+    opened = [r.params for r in records if r.origin in (Origin.BASELINE, Origin.SWEEP)]
+    for proposal in opening:
+        if proposal.params not in opened:
+            return proposal
+    remedies = sum(r.origin is Origin.REMEDY for r in records)
+    # Counted over the trials after the opening, so that the share holds at every moment and not only at the end.
+    after_opening = len(records) - len(opened)
+    if remedies < remedy_share * (after_opening + 1):
+        return _remedy(records, higher_is_better) or Proposal(Origin.SAMPLER)
+    return Proposal(Origin.SAMPLER)
+
+
+def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:
+    retried = {r.parent for r in records if r.origin is Origin.RETRY}
+    for r in records:
+        killed = r.ending is not None and r.finished and r.ending.reason in RETRIED
+        if killed and r.number not in retried and r.retry < max_retries:
+            return Proposal(Origin.RETRY, r.params, parent=r.number, remedy=r.remedy, seed=r.seed, retry=r.retry + 1)
+    return None
+
+
+def _remedy(records: Sequence[Record], higher_is_better: bool) -> Proposal | None:
+    """Return the prescription of the best trial that still waits for its own, by score and then by the move's credit."""
+    treated = {r.parent for r in records if r.origin is Origin.REMEDY}
+    taken = [r.params for r in records]
+    waiting = [
+        r for r in records
+        if r.finished and r.prescription and r.number not in treated and r.prescription.params not in taken
+    ]
+    if not waiting:
+        return None
+    credit = {w.remedy: w for w in worth(records, higher_is_better=higher_is_better)}
+
+    def rank(r: Record) -> tuple[float, float, int]:
+        assert r.prescription is not None
+        worst = float("-inf")
+        score = worst if r.score is None else (r.score if higher_is_better else -r.score)
+        remedy = r.prescription.remedy
+        return score, credit.get(remedy, Worth(remedy, ())).expected, -r.number
+
+    best = max(waiting, key=rank)
+    assert best.prescription is not None
+    return Proposal(
+        Origin.REMEDY, best.prescription.params, parent=best.number, remedy=best.prescription.remedy, seed=best.seed
+    )
+
+
+def counted(records: Sequence[Record]) -> int:
+    """Return how many trials of the budget are used: all but those that were repeated because they were killed."""
+    retried = {r.parent for r in records if r.origin is Origin.RETRY}
+    return sum(r.number not in retried for r in records)

@@ -1,0 +1,339 @@
+"""What may vary and how far: parameters, their roles, conditional parts, and one step up or down.
+
+A parameter is one of
+
+    lr:        {grid: [0.001, 10]}                the 1-3-10 log grid between two powers or threes of ten
+    wd:        {log: [1.0e-6, 0.1]}               a logarithmic range (`int: true` for whole numbers)
+    dropout:   {linear: [0.0, 0.6]}               a linear range
+    optimizer: {choice: [sgd, adam]}              options without an order
+    model:     {ordered: [s, m, l]}               options from small to large
+    momentum:  {linear: [0, 0.99], when: {optimizer: [sgd]}}
+
+and may name its ``role`` (what it means to a remedy) and its ``default`` (used where a trial leaves it open).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from tuner.record import Params, ParamValue
+
+
+class Role(StrEnum):
+    """What a parameter means to a remedy, whatever its name."""
+
+    LEARNING_RATE = "learning_rate"
+    BATCH_SIZE = "batch_size"
+    WEIGHT_DECAY = "weight_decay"
+    MODEL_SIZE = "model_size"
+    DROPOUT = "dropout"
+    AUGMENTATION = "augmentation"
+    OPTIMIZER = "optimizer"
+    MOMENTUM = "momentum"
+    WARMUP = "warmup"
+    EPOCHS = "epochs"
+    LOSS_WEIGHT = "loss_weight"
+
+
+USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
+    Role.LEARNING_RATE: ("lr", "lr0", "learning_rate", "base_lr", "eta"),
+    Role.BATCH_SIZE: ("batch", "batch_size", "bs"),
+    Role.WEIGHT_DECAY: ("weight_decay", "wd", "decay", "l2"),
+    Role.MODEL_SIZE: ("model", "model_size", "size", "width", "depth"),
+    Role.DROPOUT: ("dropout", "dropout_rate"),
+    Role.AUGMENTATION: ("augmentation", "augment", "mosaic", "mixup", "degrees", "hsv_h", "hsv_s", "hsv_v"),
+    Role.OPTIMIZER: ("optimizer", "optim", "opt"),
+    Role.MOMENTUM: ("momentum", "beta1", "beta2"),
+    Role.WARMUP: ("warmup", "warmup_epochs"),
+    Role.EPOCHS: ("epochs",),
+    Role.LOSS_WEIGHT: ("box", "cls", "dfl", "obj"),
+}
+ROLE_OF: Mapping[str, Role] = {name: role for role, names in USUAL_NAMES.items() for name in names}
+
+LOG_STEP = math.sqrt(10)  # about one step of the 1-3-10 grid
+LINEAR_STEPS = 5  # a linear range is crossed in five steps
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One dimension. ``when`` maps another parameter to the values under which this one exists."""
+
+    name: str
+    role: Role | None = None
+    when: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
+    default: ParamValue | None = None
+
+    def distribution(self) -> BaseDistribution:
+        """Return what Optuna samples from."""
+        raise NotImplementedError
+
+    def snap(self, value: ParamValue) -> ParamValue:
+        """Return the allowed value nearest to a sampled one."""
+        return value
+
+    def contains(self, value: object) -> bool:
+        raise NotImplementedError
+
+    def step(self, value: ParamValue, steps: int) -> ParamValue | None:
+        """Return the value ``steps`` further (negative: back), or None where the edge or a lack of order forbids it."""
+        raise NotImplementedError
+
+    def middle(self) -> ParamValue:
+        """Return the value to start from where nobody named one."""
+        raise NotImplementedError
+
+    def describe(self) -> dict[str, Any]:
+        """Return the definition in the form of the YAML."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Range(Parameter):
+    """A continuous or whole-number range."""
+
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+    integer: bool = False
+
+    def distribution(self) -> BaseDistribution:
+        if self.integer:
+            return IntDistribution(int(self.low), int(self.high), log=self.log)
+        return FloatDistribution(self.low, self.high, log=self.log)
+
+    def contains(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return self.low <= value <= self.high and (not self.integer or value == int(value))
+
+    def step(self, value: ParamValue, steps: int) -> ParamValue | None:
+        here = float(value)
+        there = here * LOG_STEP**steps if self.log else here + steps * (self.high - self.low) / LINEAR_STEPS
+        if self.integer:
+            there = math.floor(there) if steps < 0 else math.ceil(there)
+        there = min(max(there, self.low), self.high)
+        if there == here:
+            return None
+        return int(there) if self.integer else float(f"{there:.6g}")
+
+    def middle(self) -> ParamValue:
+        mid = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
+        return round(mid) if self.integer else float(f"{mid:.3g}")
+
+    def describe(self) -> dict[str, Any]:
+        return {"log" if self.log else "linear": [self.low, self.high], **({"int": True} if self.integer else {})}
+
+
+@dataclass(frozen=True)
+class Levels(Parameter):
+    """Numbers in increasing order: the 1-3-10 grid, or batch sizes.
+
+    Optuna samples from a continuous range that reaches half a step beyond both ends, and ``snap`` takes the nearest
+    level: so a sampler sees the order and the distances, every level has an equal share, and the study holds
+    the values themselves.
+    """
+
+    values: tuple[float, ...] = ()
+
+    @property
+    def log(self) -> bool:
+        return self.values[0] > 0 and self.values[-1] / self.values[0] >= 8
+
+    @property
+    def integer(self) -> bool:
+        return all(isinstance(v, int) for v in self.values)
+
+    def distribution(self) -> BaseDistribution:
+        low, high = self._widened()
+        if self.integer:
+            return IntDistribution(max(1, math.floor(low)) if self.log else math.floor(low), math.ceil(high),
+                                   log=self.log)
+        return FloatDistribution(low, high, log=self.log)
+
+    def _widened(self) -> tuple[float, float]:
+        first, last = self.values[:2], self.values[-2:]
+        if len(self.values) == 1:
+            return self.values[0], self.values[0]
+        if self.log:
+            return first[0] * math.sqrt(first[0] / first[1]), last[1] * math.sqrt(last[1] / last[0])
+        return first[0] - (first[1] - first[0]) / 2, last[1] + (last[1] - last[0]) / 2
+
+    def snap(self, value: ParamValue) -> ParamValue:
+        def distance(level: float) -> float:
+            return abs(math.log(level / float(value))) if self.log else abs(level - float(value))
+
+        return min(self.values, key=distance)
+
+    def contains(self, value: object) -> bool:
+        return not isinstance(value, bool) and value in self.values
+
+    def step(self, value: ParamValue, steps: int) -> ParamValue | None:
+        i = self.values.index(float(value)) + steps
+        return self.values[i] if 0 <= i < len(self.values) else None
+
+    def middle(self) -> ParamValue:
+        return self.values[(len(self.values) - 1) // 2]
+
+    def describe(self) -> dict[str, Any]:
+        return {"ordered": list(self.values)}
+
+
+@dataclass(frozen=True)
+class Choice(Parameter):
+    """Options by name; with an order (small to large) or without."""
+
+    options: tuple[ParamValue, ...] = ()
+    ordered: bool = False
+
+    def distribution(self) -> BaseDistribution:
+        return CategoricalDistribution(self.options)
+
+    def contains(self, value: object) -> bool:
+        return any(value == o and type(value) is type(o) for o in self.options)
+
+    def step(self, value: ParamValue, steps: int) -> ParamValue | None:
+        i = self.options.index(value) + steps
+        return self.options[i] if self.ordered and 0 <= i < len(self.options) else None
+
+    def middle(self) -> ParamValue:
+        return self.options[(len(self.options) - 1) // 2 if self.ordered else 0]
+
+    def describe(self) -> dict[str, Any]:
+        return {"ordered" if self.ordered else "choice": list(self.options)}
+
+
+@dataclass(frozen=True)
+class Space:
+    """All parameters, every parent before the parameters that depend on it."""
+
+    parameters: Mapping[str, Parameter]
+
+    def is_active(self, name: str, params: Mapping[str, ParamValue]) -> bool:
+        """Return whether ``name`` exists, given the values of the parameters it depends on."""
+        return all(params.get(parent) in values for parent, values in self.parameters[name].when.items())
+
+    def suggest(self, trial: optuna.Trial) -> Params:
+        """Draw every active parameter from ``trial``; values it already has stay as they are."""
+        params: Params = {}
+        for name, parameter in self.parameters.items():
+            if self.is_active(name, params):
+                params[name] = _draw(trial, name, parameter.distribution())
+        return params
+
+    def complete(self, partial: Mapping[str, ParamValue]) -> Params:
+        """Return ``partial`` with open parameters at their default and parameters that do not apply left out."""
+        params: Params = {}
+        for name, parameter in self.parameters.items():
+            if self.is_active(name, params):
+                params[name] = partial[name] if name in partial else self.default(name)
+        return params
+
+    def default(self, name: str) -> ParamValue:
+        parameter = self.parameters[name]
+        return parameter.middle() if parameter.default is None else parameter.default
+
+    def playing(self, role: Role, params: Mapping[str, ParamValue]) -> list[str]:
+        """Return the parameters of ``params`` that play ``role``."""
+        return [name for name, p in self.parameters.items() if p.role is role and name in params]
+
+    def step(self, params: Params, role: Role, steps: int) -> Params | None:
+        """Return ``params`` with the first parameter of ``role`` that can move moved by ``steps``; None where none can."""
+        for name in self.playing(role, params):
+            value = self.parameters[name].step(params[name], steps)
+            if value is not None:
+                return self.complete({**params, name: value})
+        return None
+
+    def sweep(self, role: Role, points: int) -> list[tuple[str, ParamValue]]:
+        """Return up to ``points`` values along the first parameter of ``role``, evenly spread from end to end."""
+        name = next((n for n, p in self.parameters.items() if p.role is role), None)
+        if name is None or points < 1:
+            return []
+        parameter = self.parameters[name]
+        if isinstance(parameter, Levels | Choice):
+            values = parameter.values if isinstance(parameter, Levels) else parameter.options
+            last = len(values) - 1
+            picks = sorted({round(i * last / max(1, points - 1)) for i in range(points)})
+            return [(name, values[i]) for i in picks]
+        assert isinstance(parameter, Range)
+        return [(name, _between(parameter, i / max(1, points - 1))) for i in range(points)]
+
+    def bounds(self) -> dict[str, tuple[ParamValue, ParamValue]]:
+        """Return (smallest, largest) of every parameter that has an order."""
+        ends: dict[str, tuple[ParamValue, ParamValue]] = {}
+        for name, p in self.parameters.items():
+            if isinstance(p, Range):
+                ends[name] = (p.low, p.high)
+            elif isinstance(p, Levels):
+                ends[name] = (p.values[0], p.values[-1])
+            elif isinstance(p, Choice) and p.ordered:
+                ends[name] = (p.options[0], p.options[-1])
+        return ends
+
+    def describe(self) -> dict[str, Any]:
+        """Return the definition as plain data; two spaces with the same description are the same space."""
+        return {
+            name: {**p.describe(), **({"when": {k: list(v) for k, v in p.when.items()}} if p.when else {})}
+            for name, p in self.parameters.items()
+        }
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """Return, in words, how this space differs from the description of another."""
+        mine = json.loads(json.dumps(self.describe()))
+        lines = [f"{name} is new" for name in mine if name not in other]
+        lines += [f"{name} is gone" for name in other if name not in mine]
+        return lines + [f"{name} was {other[name]}, is {mine[name]}" for name in mine
+                        if name in other and mine[name] != other[name]]
+
+
+def _draw(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> ParamValue:
+    if isinstance(distribution, FloatDistribution):
+        return trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
+    if isinstance(distribution, IntDistribution):
+        return trial.suggest_int(name, distribution.low, distribution.high, log=distribution.log)
+    assert isinstance(distribution, CategoricalDistribution)
+    chosen: ParamValue = trial.suggest_categorical(name, distribution.choices)  # type: ignore[assignment]
+    return chosen
+
+
+def _between(parameter: Range, share: float) -> ParamValue:
+    low, high = parameter.low, parameter.high
+    value = low * (high / low) ** share if parameter.log else low + share * (high - low)
+    return round(value) if parameter.integer else float(f"{min(max(value, low), high):.6g}")
+
+
+def log_grid(low: float, high: float) -> tuple[float, ...]:
+    """Return the values 1, 3, 10, 30 … times a power of ten from ``low`` to ``high``, both included.
+
+    Source: the notebook practice gathered in the project's list of rules (learning rate on a 1-3-10 grid).
+    """
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    values = [float(f"{m}e{e}") for e in range(first, last + 1) for m in (1, 3)]
+    tolerance = 1 + 1e-9
+    return tuple(v for v in values if low / tolerance <= v <= high * tolerance)
+
+
+def in_order(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """Return the parameters with every parent before its children; raises ValueError on a circle."""
+    placed: dict[str, Parameter] = {}
+    waiting = dict(parameters)
+    while waiting:
+        ready = [name for name, p in waiting.items() if all(parent in placed for parent in p.when)]
+        if not ready:
+            raise ValueError(f"expected conditions without a circle, but got one among {', '.join(waiting)}")
+        for name in ready:
+            placed[name] = waiting.pop(name)
+    return placed
+
+
+def is_increasing(values: tuple[float, ...]) -> bool:
+    return all(a < b for a, b in pairwise(values))

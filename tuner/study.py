@@ -1,0 +1,418 @@
+"""The loop: ask, start, read, decide, tell, until the budget is used."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from tuner import config as configuration
+from tuner import policy, registry, sampler, search
+from tuner.config import StudyConfig
+from tuner.disk import DiskWatch
+from tuner.errors import StudyError
+from tuner.executors.devices import Device
+from tuner.live import View
+from tuner.record import Action, Ending, Origin, Params, Prescription, Record, incumbent
+from tuner.running import Rules, RunningTrial
+from tuner.sampler import Sampler
+from tuner.snapshot import BudgetUse, Running, Snapshot
+from tuner.space import Role
+from tuner.spec import TrialSpec
+from tuner.status import budget_use, snapshot_of
+from tuner.worth import worth
+
+POLL_SECONDS = 0.1
+CLOCK_SECONDS = 30.0  # how often the time used is stored: what a killed driver forgets at most
+LOCK_FILE = "driver.lock"
+LAST_RESORT_SECONDS = 8.0  # after Ctrl-C: force what has not ended by then
+
+
+class Interrupted(Exception):
+    """The person asked the driver to stop; everything that trained can be continued."""
+
+
+class Study:
+    """One driver on one study. Use ``open_study`` to get one."""
+
+    def __init__(self, config: StudyConfig, optuna_study: optuna.Study, view: View) -> None:
+        model = config.model
+        self.config, self.view = config, view
+        self.sampler = Sampler(
+            optuna_study, config.space, seed=model.seed, name=model.sampler.name, options=model.sampler.options
+        )
+        self.executor = registry.EXECUTORS[model.executor](config.slots, model.grace_seconds)
+        self.rules = Rules(
+            config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
+        )
+        self.opening = search.openers(config.baselines, config.space, model.sweep)
+        self.running: list[RunningTrial] = []
+        self.records = self.sampler.records()
+        self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
+        self._interrupts = 0
+        self._hours_before = float(optuna_study.user_attrs.get("hours", 0.0))
+        self._began = self._clock_stored = time.monotonic()
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> list[Record]:
+        """Train until the budget is used; return all records. Raises Interrupted after Ctrl-C or SIGTERM."""
+        with self._signals():
+            self._adopt()
+            while True:
+                self._fill()
+                if not self.running:
+                    break
+                for trial in list(self.running):
+                    if trial.tick():
+                        self._end(trial)
+                self._watch_disk()
+                self._store_clock()
+                self.view.update(self.snapshot())
+                if self._interrupts:
+                    self._leave()
+                time.sleep(POLL_SECONDS)
+        self._store_clock(force=True)
+        return self.records
+
+    def _fill(self) -> None:
+        """Start trials on free devices while the budget allows."""
+        while (device := self._free()) is not None and not self._interrupts and self._may_start():
+            model = self.config.model
+            proposal = search.propose(
+                self.records, self.opening, remedy_share=model.remedies.share, max_retries=model.max_retries,
+                higher_is_better=self.config.higher_is_better,
+            )
+            trial, params = self.sampler.ask(
+                proposal.params, origin=proposal.origin, parent=proposal.parent, remedy=proposal.remedy,
+                seed=proposal.seed, retry=proposal.retry or None,
+            )
+            record = Record(
+                trial.number, optuna.trial.TrialState.RUNNING, params, proposal.origin, parent=proposal.parent,
+                remedy=proposal.remedy, seed=proposal.seed, retry=proposal.retry,
+            )
+            self._start(self._prepare(trial, record), device, resume=False)
+
+    def _free(self) -> Device | None:
+        left = list(self.executor.slots)
+        for trial in self.running:
+            left.remove(trial.process.device)  # type: ignore[union-attr]
+        return left[0] if left else None
+
+    def _may_start(self) -> bool:
+        use = self.budget()
+        # A trial that was killed from outside is repeated outside the count of trials.
+        retry = any(r.ending and r.ending.reason in search.RETRIED for r in self.records)
+        trials = use.max_trials is None or use.trials < use.max_trials or (retry and self._next_is_retry())
+        return trials and not self._spent(use)
+
+    def _next_is_retry(self) -> bool:
+        model = self.config.model
+        proposal = search.propose(
+            self.records, self.opening, remedy_share=0, max_retries=model.max_retries, higher_is_better=True
+        )
+        return proposal.origin is Origin.RETRY
+
+    def _prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
+        """Return the trial with its folder and its specification, not started yet."""
+        space, model = self.config.space, self.config.model
+        epochs = configuration.role_parameter(space, Role.EPOCHS, record.params)
+        planned = int(record.params[epochs]) if epochs else record.planned_epochs or model.epochs
+        seed = record.seed if record.seed is not None else model.seed * 100_003 + record.number
+        record = replace(record, planned_epochs=planned, seed=seed)
+        folder = self.config.trial_folder(record.number)
+        folder.mkdir(parents=True, exist_ok=True)
+        spec = TrialSpec(
+            record.number, self._scaled(record.params), planned, seed, folder, model.objective.metric,
+            self.config.higher_is_better,
+        )
+        return RunningTrial(trial, record, spec, self.config.trainer.log(folder), self.rules, self._on_row)
+
+    def _scaled(self, params: Params) -> Params:
+        """Return ``params`` with the rate following the batch, where the config asks for it."""
+        space, scaling = self.config.space, self.config.model.scale_rate_with_batch
+        rate = configuration.role_parameter(space, Role.LEARNING_RATE, params)
+        batch = configuration.role_parameter(space, Role.BATCH_SIZE, params)
+        if scaling is None or rate is None or batch is None:
+            return dict(params)
+        return {**params, rate: float(params[rate]) * float(params[batch]) / scaling.reference_batch}
+
+    def _start(self, running: RunningTrial, device: Device, *, resume: bool) -> None:
+        command = self.config.trainer.command(running.spec, resume=resume)
+        running.record = replace(running.record, device=str(device), started=time.time())
+        record = running.record
+        self.sampler.note(
+            running.trial, device=record.device, started=record.started, planned_epochs=record.planned_epochs,
+            seed=record.seed,
+        )
+        running.begin(self.executor.start(command, running.folder, device))
+        self.running.append(running)
+        self._remember(record)
+
+    # -- one epoch, one ending --------------------------------------------------------------------------------------
+
+    def _on_row(self, running: RunningTrial, epoch: int, score: float | None) -> Ending | None:
+        """Report one epoch to Optuna; return an ending where its pruner or the budget calls for one."""
+        if score is not None:
+            self.sampler.report(running.trial, epoch, score)
+        use = self.budget()
+        if self._spent(use):
+            return Ending(Action.STOP, "budget", "the budget of the study was used up", epoch=epoch)
+        if score is not None and self.sampler.should_prune(running.trial):
+            name = type(self.sampler.study.pruner).__name__
+            return Ending(Action.PRUNE, sampler.PRUNED_BY_SCHEDULER, f"{name} ranked it too low", epoch=epoch)
+        return None
+
+    def _end(self, running: RunningTrial) -> None:
+        """Store why the trial ended and what follows, then tell it; a kill in between is mended by ``_adopt``."""
+        assert running.ending is not None
+        judged = running.judged
+        best = judged.score.best() if judged.score else None
+        record = replace(
+            running.record, ending=running.ending, epochs=judged.length,
+            extra_epochs=running.curve.length - judged.length, seconds=running.seconds,
+            score=best[1] if best else None, score_epoch=best[0] if best else None,
+        )
+        record = replace(record, prescription=self._prescribe(running, record))
+        self.sampler.note(
+            running.trial, ending=record.ending, epochs=record.epochs, extra_epochs=record.extra_epochs,
+            seconds=round(record.seconds, 3), score=record.score, score_epoch=record.score_epoch,
+            prescription=record.prescription,
+        )
+        if running in self.running:
+            self.running.remove(running)
+        if running.ending.reason == "disk_full":
+            self._disk.clear(running.folder, keep=running.log.path)
+        self._tell(running.trial, record)
+
+    def _tell(self, trial: optuna.Trial, record: Record) -> None:
+        assert record.ending is not None
+        self.sampler.tell(trial, record.ending, record.score)
+        self.records = self.sampler.records()
+
+    def _prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
+        assert record.ending is not None
+        symptom = policy.complaint(running.diagnosis, self.config.treatment)
+        if symptom is None or record.ending.action is Action.FAIL or record.ending.reason == "budget":
+            return None
+        others = [r for r in self.records if r.number != record.number]
+        taken = [record.params, *(r.params for r in others)]
+        taken += [r.prescription.params for r in others if r.prescription]
+        credit = {w.remedy: w for w in worth(others, higher_is_better=self.config.higher_is_better)}
+        row = self.config.treatment[symptom.name]
+        found = policy.prescribe(
+            row.retry_with, record.params, self.config.space, registry.REMEDIES, credit, taken
+        )
+        return replace(found, symptom=symptom.name) if found else None
+
+    # -- crash and return -------------------------------------------------------------------------------------------
+
+    def _adopt(self) -> None:
+        """Take over the trials of a dead driver: finished ones are told, the others continue under their number."""
+        waiting: list[RunningTrial] = []
+        for record in [r for r in self.records if r.state is optuna.trial.TrialState.RUNNING]:
+            trial, params = self.sampler.adopt(record.number)
+            if record.ending is not None:
+                self._tell(trial, record)
+                continue
+            running = self._prepare(trial, replace(record, params=params))
+            waiting.append(running)
+            running.record = replace(running.record, seconds=record.seconds + _trained_seconds(running))
+            self._remember(running.record)
+        for running in waiting:
+            running.look()
+            if running.ending is None and running.curve.length >= running.spec.epochs:
+                epochs = running.curve.length
+                running.ending = Ending(Action.FINISH, "finished", f"all {epochs} epochs", epoch=running.seen_epoch)
+            if running.ending is not None:
+                self._end(running)
+                continue
+            self._continue(running)
+
+    def _continue(self, running: RunningTrial) -> None:
+        while (device := self._free()) is None:
+            # Fewer devices than before: let one trial end first.
+            for trial in list(self.running):
+                if trial.tick():
+                    self._end(trial)
+            self.view.update(self.snapshot())
+            if self._interrupts:
+                self._leave()
+            time.sleep(POLL_SECONDS)
+        resume = self.config.trainer.can_continue(running.folder)
+        how = "from its last checkpoint" if resume else "from the beginning"
+        self.view.say(f"trial {running.record.number} continues {how} ({running.curve.length} epochs are logged)")
+        self.sampler.note(running.trial, seconds=round(running.record.seconds, 3) or None)
+        self._start(running, device, resume=resume)
+
+    def _leave(self) -> None:
+        """Stop all processes, keep their trials as running, so that a later driver continues them."""
+        for running in self.running:
+            assert running.process is not None
+            running.process.stop()
+        deadline, forced = time.monotonic() + LAST_RESORT_SECONDS, False
+        while any(r.process and r.process.poll() is None for r in self.running):
+            if not forced and (self._interrupts > 1 or time.monotonic() > deadline):
+                forced = True
+                for running in self.running:
+                    assert running.process is not None
+                    running.process.stop(force=True)
+            time.sleep(0.02)
+        for running in self.running:
+            self.sampler.note(running.trial, seconds=round(running.seconds, 3), started=time.time())
+        self._store_clock(force=True)
+        raise Interrupted
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        def asked(number: int, _frame: Any) -> None:
+            self._interrupts += 1
+            if self._interrupts == 1:
+                self.view.say("stopping; press Ctrl-C again to force it")
+
+        before = {n: signal.signal(n, asked) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    # -- what is known ----------------------------------------------------------------------------------------------
+
+    def _remember(self, record: Record) -> None:
+        self.records = [*self.records[: record.number], record, *self.records[record.number + 1 :]]
+
+    def incumbent(self) -> Record | None:
+        """Return the best trial that counts."""
+        return incumbent(self.records, higher_is_better=self.config.higher_is_better)
+
+    def hours(self) -> float:
+        return self._hours_before + (time.monotonic() - self._began) / 3600
+
+    def budget(self) -> BudgetUse:
+        running = sum(r.seen_rows for r in self.running)
+        return budget_use(self.records, running, self.hours(), self.config.model.budget)
+
+    @staticmethod
+    def _spent(use: BudgetUse) -> bool:
+        return (use.max_epochs is not None and use.epochs >= use.max_epochs) or (
+            use.max_hours is not None and use.hours >= use.max_hours
+        )
+
+    def snapshot(self) -> Snapshot:
+        running = tuple(Running(r.record, r.judged, r.seconds, r.verdict) for r in self.running)
+        return snapshot_of(self.config, self.records, running, self.budget())
+
+    def _store_clock(self, *, force: bool = False) -> None:
+        if force or time.monotonic() - self._clock_stored > CLOCK_SECONDS:
+            self._clock_stored = time.monotonic()
+            self.sampler.study.set_user_attr("hours", round(self.hours(), 5))
+
+    def _watch_disk(self) -> None:
+        greedy = self._disk.greediest([r.folder for r in self.running if r.ending is None])
+        for running in self.running:
+            if running.folder == greedy:
+                running.ending = Ending(
+                    Action.FAIL, "disk_full", f"stopped: {self._disk.problem()} and its folder was the largest",
+                    epoch=running.seen_epoch,
+                )
+
+
+def _trained_seconds(running: RunningTrial) -> float:
+    """Return how long the process of a dead driver trained, by the time of the last change of its log."""
+    started = running.record.started
+    with contextlib.suppress(OSError):
+        if started is not None:
+            return max(0.0, running.log.path.stat().st_mtime - started)
+    return 0.0
+
+
+@contextlib.contextmanager
+def open_study(config: StudyConfig, view: View) -> Iterator[Study]:
+    """Open or create the study of ``config`` for this driver alone; raises StudyError before anything is changed."""
+    _writable(config.folder)
+    with _only_driver(config.folder):
+        fingerprint = fingerprint_of(config)
+        scheduler = config.model.scheduler
+        pruner = sampler.make_scheduler(scheduler.name, scheduler.options) if scheduler else None
+        study = sampler.open_study(config.storage, config.model.study, fingerprint, pruner)
+        _check_same(config, study.user_attrs.get(sampler.FINGERPRINT, {}), fingerprint)
+        configuration.save(config)
+        yield Study(config, study, view)
+
+
+def fingerprint_of(config: StudyConfig) -> dict[str, Any]:
+    """Return what may not change while a study goes on."""
+    objective = config.model.objective
+    return {
+        "objective": objective.metric, "direction": objective.direction, "trainer": config.model.trainer.name,
+        "space": json.loads(json.dumps(config.space.describe())),
+    }
+
+
+def _check_same(config: StudyConfig, known: dict[str, Any], mine: dict[str, Any]) -> None:
+    changes = [f"{key} was {known[key]}, is {mine[key]}" for key in mine if key != "space" and known[key] != mine[key]]
+    changes += config.space.differences(known["space"])
+    if changes:
+        raise StudyError(
+            f"{config.folder}: this study has another space or objective: {'; '.join(changes)}. "
+            f"Give the new one another name with --set study=NAME"
+        )
+
+
+def _writable(folder: Path) -> None:
+    try:
+        (folder / "trials").mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise StudyError(f"{folder}: expected a folder to write to, but got: {error.strerror}") from None
+
+
+def driver_is_alive(folder: Path) -> bool:
+    """Return whether a driver works on the study in ``folder``."""
+    try:
+        handle = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _locked(handle, fcntl.LOCK_SH, wait_seconds=0)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _only_driver(folder: Path) -> Iterator[None]:
+    handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        # A moment's patience: somebody may just be looking whether a driver is alive.
+        if not _locked(handle, fcntl.LOCK_EX, wait_seconds=1):
+            holder = os.pread(handle, 32, 0).decode(errors="replace").strip()
+            raise StudyError(f"{folder}: another tuner (process {holder}) works on this study")
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int, kind: int, wait_seconds: float) -> bool:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.05)

@@ -1,0 +1,122 @@
+"""Training and validation loss rise together, or the loss explodes, and they stay up.
+
+Looks like: the training loss climbs well above its first value, or falls first and then returns to where it began,
+while the validation loss goes the same way and the score is lost. One spike that comes down again is not meant, nor
+a bump that the score survives: runs with a high rate and a decaying schedule can look bad in the middle and end best.
+
+Usual causes: a learning rate far too high, a sign error in the loss, a wrong model definition or configuration.
+
+What to do: lower the learning rate by a full step, warm up, clip gradients, fall back to a known-good optimizer.
+
+Thresholds: twice the first value for some epochs in a row is far outside the jitter of healthy runs; the best
+run among 250 recorded small networks once rose to 1.8 times its first training loss and came back, its score never
+having lost more than 16 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray
+from tuner.diagnosis import Symptom
+from tuner.symptoms import trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    above_start: float = 2.0  # times the first loss; the highest bump of a run that ended well was 1.8
+    stay_share: float = 0.15  # of the planned epochs: the best recorded run that blew up was on its way back by then
+    stay_least: int = 5  # epochs, for short plans: a spike lasts one or two
+    peak: float = 0.5  # share of the highest loss that must still be there, else it is on its way back
+    explosion: float = 1e6  # times the first loss: beyond any spike, two rows are enough
+    fallen: float = 0.1  # share of the first loss that must have been gained before it can be lost again
+    regained: float = 0.9  # share of that gain that must be lost again
+    score_lost: float = 0.3  # share of the best score; 0.16 was the most a run that ended well had lost
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See a loss that rose far above its start, or back to it, and stayed."""
+    train = trend.clean(curve.train_loss)
+    if len(train) < 3:
+        return None
+    if _above(train, options.explosion, 2) or _above(trend.clean(curve.val_loss), options.explosion, options.stay_least):
+        return _symptom(curve, train, 2, options)
+    rows = trend.patience(curve, options.stay_share, options.stay_least)
+    up = _above(train, options.above_start, rows) and trend.median(train[-3:]) >= options.peak * train.max()
+    if (up or _returned(train, rows, options)) and _others_agree(curve, rows, options):
+        return _symptom(curve, train, rows, options)
+    return None
+
+
+def _above(loss: FloatArray, times: float, rows: int) -> bool:
+    """Tell whether the last ``rows`` losses all lie above ``times`` the first one."""
+    if len(loss) <= rows:
+        return False
+    return bool(loss[-rows:].min() > loss[0] + (times - 1) * max(abs(loss[0]), 1e-200))
+
+
+def _returned(loss: FloatArray, rows: int, options: Options) -> bool:
+    """Tell whether the loss fell clearly, then lost that gain for ``rows`` rows."""
+    if len(loss) < rows + 2:
+        return False
+    gain = loss[0] - loss[:-rows].min()
+    if gain <= max(options.fallen * abs(loss[0]), 3 * trend.jitter(loss)):
+        return False
+    return bool(loss[-rows:].min() >= loss[0] - (1 - options.regained) * gain)
+
+
+def _others_agree(curve: Curve, rows: int, options: Options) -> bool:
+    """Tell whether validation loss and metric, where logged, are lost as well."""
+    val, metric = trend.clean(curve.val_loss), trend.clean_cost(trend.metric(curve))
+    if len(val) > 2 and trend.median(val[-rows:]) < val.min() + options.fallen * abs(val.min()):
+        return False
+    if len(metric) < 2:
+        return True
+    return bool(trend.median(metric[-rows:]) - metric.min() >= options.score_lost * abs(metric.min()))
+
+
+def _symptom(curve: Curve, train: FloatArray, rows: int, options: Options) -> Symptom:
+    assert curve.train_loss is not None
+    lowest = int(np.argmin(train))
+    since, epoch = int(curve.train_loss.finite.epochs[lowest]), int(curve.epochs[-1])
+    now = trend.median(train[-rows:])
+    times = trend.ratio(now, abs(float(train[0])))
+    return Symptom(
+        name="diverging",
+        since_epoch=since,
+        epoch=epoch,
+        confidence=trend.confidence(max(times, 1.0), 1 / 3),
+        severity=1.0 if times >= options.above_start else 0.8,
+        evidence={"first": float(train[0]), "lowest": float(train[lowest]), "now": now, "times_first": times},
+        text=f"train loss rose {train[lowest]:.3g} -> {now:.3g} since epoch {since}, it began at {train[0]:.3g}",
+    )
+
+
+_E = np.arange(40.0)
+_FALLING = 2.3 * 0.9**_E + 0.1
+_UP = np.concatenate([_FALLING[:6], 1.5 * 1.3 ** np.arange(14)])
+_BACK = np.concatenate([_FALLING[:6], np.full(14, 2.4) + 0.02 * np.sin(7.0 * np.arange(14))])
+_SPIKE = np.where(_E == 20, 50.0, _FALLING)
+_BUMP = 1.5 + 2.5 * np.exp(-(((_E - 12) / 5) ** 2)) - 0.03 * _E
+
+SEEN: Mapping[str, Curve] = {
+    "both rise": Curve.of(train_loss=_UP, val_loss=1.1 * _UP, planned_epochs=50),
+    "metric lost too": Curve.of(train_loss=_UP, metrics={"acc": np.r_[np.linspace(0.1, 0.5, 6), np.full(14, 0.1)]}),
+    "explodes at once": Curve.of(train_loss=[2.3, 5e9, 7e9, 6e9]),
+    "back to the start": Curve.of(train_loss=_BACK, val_loss=_BACK, planned_epochs=40),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "one spike": Curve.of(train_loss=_SPIKE, val_loss=_SPIKE),
+    "spike in the last row": Curve.of(train_loss=_SPIKE[:21], val_loss=_SPIKE[:21]),
+    "falling": Curve.of(train_loss=_FALLING, val_loss=_FALLING),
+    "only validation rises": Curve.of(train_loss=_FALLING, val_loss=_UP),
+    "a bump the score survives": Curve.of(
+        train_loss=_BUMP, val_loss=_BUMP, metrics={"acc": 0.7 - 0.02 * _BUMP + 0.005 * _E}
+    ),
+    "a huge first loss": Curve.of(train_loss=[500.0, 40.0, 9.0, 3.0, 2.6, 2.5, 2.4, 2.4, 2.4]),
+}

@@ -1,0 +1,121 @@
+"""Nothing has been learned: losses are flat near their initial level and the metric stays at chance or 0.
+
+Looks like: near-horizontal lines from the first epochs on, train and validation alike; accuracy bounces around what
+guessing gives, mAP is 0.
+
+Not meant: a slow start or a warm-up, in which the loss creeps down steadily (any trend that can be told from the
+jitter counts as learning); a classification loss that is constant because there is a single class, while the rest
+improves; a fine-tuned model whose metric is good from the start.
+
+Usual causes: wrong or shuffled labels (audit the dataset first: it is the cause most of the time), far too few images
+or epochs, a learning rate that is far too low or so high that the units died, an unsuited optimizer, an activation
+before the softmax, broken configuration.
+
+What to do: change the optimizer, move the learning rate one step either way; else give the trial up.
+
+Thresholds: a third of the plan is waited for: of the recorded recurrent networks that left chance at all a quarter did
+so only after a quarter of it, and some of those ended among the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray
+from tuner.diagnosis import Symptom
+from tuner.symptoms import trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    wait_share: float = 0.35  # of the planned epochs: the latest take-off of a recorded run that ended well was at 0.34
+    wait_least: int = 8  # epochs: fewer cannot tell a creep from jitter
+    flat: float = 0.001  # share of the level that counts as no change at all, for curves without jitter
+    sigmas: float = 2.0  # standard errors: a fall beyond them is learning
+    fallen: float = 0.03  # share of the first level: more than this has been learned, whatever came after
+    calm: float = 0.03  # jitter as a share of the level; at chance it is about 0.005, a run that jumps may yet learn
+    at_chance: float = 0.6  # metrics above it (as a share of 1) are not chance, even for two classes
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See losses and metric that never left their initial level."""
+    if curve.length < trend.patience(curve, options.wait_share, options.wait_least):
+        return None
+    train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
+    metric = trend.metric(curve)
+    losses = [v for v in (train, val) if len(v) >= options.wait_least]
+    dead = _at_chance(trend.clean(metric), options) if metric is not None else None
+    if dead is False or (not losses and not dead):
+        return None
+    if not all(_flat(v, options) for v in losses):
+        return None
+    return _symptom(curve, losses[0] if losses else trend.clean(metric))
+
+
+def _flat(loss: FloatArray, options: Options) -> bool:
+    """Tell whether the loss stays at its initial level: no fall beyond jitter since the second row."""
+    # The first row averages over the very first steps, in which only the output's bias is learned.
+    rest = loss[1:]
+    line = trend.fit_line(rest)
+    if line.change < -max(options.sigmas * line.error, options.flat * abs(line.level)):
+        return False
+    recent = trend.fit_line(rest[len(rest) // 2 :])
+    if recent.change < -max(options.sigmas * recent.error, options.flat * abs(recent.level)):
+        return False
+    first, now = trend.median(loss[:3]), trend.median(rest[-max(3, len(rest) // 3) :])
+    return abs(now - first) <= options.fallen * abs(first) and trend.jitter(rest) <= options.calm * abs(first)
+
+
+def _at_chance(metric: FloatArray, options: Options) -> bool | None:
+    """Tell whether a metric is low and without an upward trend; None where there is too little of it."""
+    if len(metric) < options.wait_least:
+        return None
+    line = trend.fit_line(metric)
+    low = trend.as_share(trend.median(metric)) <= options.at_chance
+    return low and not line.rises(options.sigmas)
+
+
+def _symptom(curve: Curve, values: FloatArray) -> Symptom:
+    epoch, since = int(curve.epochs[-1]), int(curve.epochs[0])
+    first, now = trend.median(values[:3]), trend.median(values[-3:])
+    metric = trend.clean(trend.metric(curve))
+    evidence: dict[str, float | int | str] = {"first": first, "now": now, "epochs": curve.length}
+    text = f"loss was {first:.4g} at first and is {now:.4g} after {curve.length} epochs"
+    if len(metric):
+        evidence |= {"metric_first": float(metric[0]), "metric_now": trend.median(metric[-3:])}
+        text += f", metric {metric[0]:.3g} -> {trend.median(metric[-3:]):.3g}"
+    return Symptom(
+        name="not_learning",
+        since_epoch=since,
+        epoch=epoch,
+        confidence=trend.confidence(float(curve.length), trend.patience(curve, 0.1, 4)),
+        severity=0.9,
+        evidence=evidence,
+        text=text,
+    )
+
+
+_E = np.arange(20.0)
+_JITTER = 0.004 * np.sin(7.3 * _E) + 0.003 * np.sin(2.9 * _E)
+_FLAT = 2.303 + _JITTER
+_CHANCE = 0.1 + 5 * _JITTER
+_CREEP = 2.303 - 0.004 * _E + _JITTER
+
+SEEN: Mapping[str, Curve] = {
+    "flat at chance": Curve.of(train_loss=_FLAT, val_loss=_FLAT, metrics={"acc": _CHANCE}, planned_epochs=50),
+    "detector without a hit": Curve.of(train_loss=_FLAT, metrics={"map": np.zeros(20)}, planned_epochs=50),
+    "dead accuracy": Curve.of(metrics={"acc": np.full(20, 0.1)}, planned_epochs=50),
+    "constant to the last digit": Curve.of(train_loss=np.full(20, 2.303), val_loss=np.full(20, 2.303)),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "slow but sure": Curve.of(train_loss=_CREEP, val_loss=_CREEP, metrics={"acc": _CHANCE}, planned_epochs=50),
+    "too early in a long plan": Curve.of(train_loss=_FLAT, metrics={"acc": _CHANCE}, planned_epochs=300),
+    "constant class loss, metric rises": Curve.of(train_loss=np.full(20, 0.5), metrics={"map": _E / 40}),
+    "fine-tuned": Curve.of(train_loss=_FLAT / 20, val_loss=_FLAT / 20, metrics={"acc": 0.95 + _JITTER}),
+    "learned, then flat": Curve.of(train_loss=np.r_[2.3, 1.5, 1.0, 0.5 + _JITTER], val_loss=np.r_[2.3, 1.5, 1.0, _FLAT]),
+}

@@ -1,0 +1,102 @@
+"""Losses and score zig-zag widely, up one epoch and down the next, without a trend.
+
+Looks like: saw teeth in the training loss as well as in validation, whose height is a large part of the level.
+
+Not meant: a validation loss that jumps while the training loss falls smoothly (the validation set is too small);
+noise around a clear trend, which is ordinary.
+
+Usual causes: too little data, a batch that is too small, a learning rate that is too high.
+
+What to do: a larger batch, a lower learning rate, slightly more epochs; more data.
+
+Thresholds: independent noise changes direction in two thirds of its steps, a smooth curve in almost none, so half
+tells them apart; a jitter of a fifth of the level is several times that of healthy recorded runs once
+their trend is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray
+from tuner.diagnosis import Symptom
+from tuner.symptoms import trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    window_share: float = 0.4  # of the planned epochs: decaying schedules calm a zig-zag late
+    window_least: int = 12  # epochs: a share of turns among fewer steps says little
+    turns: float = 0.5  # share of steps that change direction; independent noise has 2 / 3
+    height: float = 0.2  # median step as a share of the level
+    far: float = 0.1  # share of the first losses that is still there; near 0 every jitter is large
+    sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See a training loss that zig-zags without a trend, and validation doing the same."""
+    rows = trend.patience(curve, options.window_share, options.window_least)
+    train = trend.tail(curve.train_loss, curve, rows)
+    if len(train) < rows or not _zigzag(train, options):
+        return None
+    if trend.median(train) < options.far * trend.median(trend.clean(curve.train_loss)[:3]):
+        return None
+    others = [trend.tail(s, curve, rows) for s in (curve.val_loss, trend.score(curve))]
+    others = [values for values in others if len(values) >= rows // 2]
+    if not others or any(trend.fit_line(values).falls(options.sigmas) for values in others):
+        return None
+    return _symptom(curve, train, rows) if any(_zigzag(values, options) for values in others) else None
+
+
+def _zigzag(cost: FloatArray, options: Options) -> bool:
+    """Tell whether steps are large, change direction as often as noise does, and lead nowhere."""
+    if len(cost) < 4 or trend.fit_line(cost).falls(options.sigmas):
+        return False
+    return _turns(cost) >= options.turns and _height(cost) >= options.height
+
+
+def _turns(values: FloatArray) -> float:
+    """Return the share of steps that go against the step before."""
+    steps = np.sign(np.diff(values))
+    return float(np.mean(steps[1:] * steps[:-1] < 0))
+
+
+def _height(values: FloatArray) -> float:
+    """Return the median step as a share of the level."""
+    return trend.ratio(trend.median(np.abs(np.diff(values))), abs(trend.median(values)))
+
+
+def _symptom(curve: Curve, train: FloatArray, rows: int) -> Symptom:
+    height, turns, level = _height(train), _turns(train), trend.median(train)
+    return Symptom(
+        name="oscillating",
+        since_epoch=int(curve.epochs[-rows]),
+        epoch=int(curve.epochs[-1]),
+        confidence=trend.confidence(height, 0.1),
+        severity=0.5 + 0.4 * min(1.0, height),
+        evidence={"height": height, "turns": turns, "level": level, "epochs": rows},
+        text=f"train loss jumps by {100 * height:.0f} % of its level {level:.3g} and turns in {100 * turns:.0f} % "
+        f"of the last {rows} epochs, without a trend",
+    )
+
+
+_E = np.arange(30.0)
+_SAW = np.where(_E % 2 == 0, 1.0, 1.7) + 0.1 * np.sin(2.9 * _E)
+_CALM = 2.0 * 0.9**_E + 0.2
+_NOISY_FALL = _CALM * (1 + 0.1 * np.sin(7.3 * _E))
+
+SEEN: Mapping[str, Curve] = {
+    "saw teeth": Curve.of(train_loss=_SAW, val_loss=1.1 * _SAW, planned_epochs=50),
+    "in loss and score": Curve.of(train_loss=_SAW, metrics={"acc": _SAW / 3}, planned_epochs=50),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "only validation jumps": Curve.of(train_loss=_CALM, val_loss=_SAW, planned_epochs=50),
+    "noise around a trend": Curve.of(train_loss=_NOISY_FALL, val_loss=_NOISY_FALL, planned_epochs=50),
+    "small teeth": Curve.of(train_loss=1 + 0.05 * _SAW, val_loss=1 + 0.05 * _SAW, planned_epochs=50),
+    "score climbs all the same": Curve.of(train_loss=_SAW, metrics={"acc": _E / 40}, planned_epochs=50),
+}

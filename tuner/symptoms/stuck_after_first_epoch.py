@@ -1,0 +1,105 @@
+"""The loss drops once and then stays where it is, far from low, from the second epoch on.
+
+Looks like: one step down, then a horizontal or bouncing line; the score does the same.
+
+Not meant: fine-tuning, which starts low and creeps down; a run whose first epochs only set the scale while the rest
+still falls (ignore them and look again); a run that is flat at a good score, which has converged.
+
+Usual causes: a learning rate so large that the weights bounce between the walls of the valley; a model that learns
+the class frequencies and nothing else.
+
+What to do: lower the learning rate by a step on the log grid.
+
+Thresholds: a third of the plan is waited for, because a decaying schedule can still free a run that bounces; "far
+from low" is half of the first training loss, a level that none of the better recorded runs stayed at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray
+from tuner.diagnosis import Symptom
+from tuner.symptoms import trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    wait_share: float = 0.33  # of the planned epochs: schedules decay late
+    wait_least: int = 10  # epochs: two thirds of fewer are no trend
+    drop: float = 0.05  # share of the first loss that the first step must take off
+    first_steps: float = 0.8  # share of the whole fall that must have happened by the second row
+    far: float = 0.5  # share of the first loss that is still there
+    sigmas: float = 2.0  # standard errors: a fall beyond them is learning
+    flat: float = 0.002  # share of the level that counts as no change, for curves without jitter
+    good_score: float = 0.6  # metrics above it (as a share of 1) are no failure
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See a training loss that dropped once and has been constant or bouncing since."""
+    train = trend.clean(curve.train_loss)
+    rows = trend.patience(curve, options.wait_share, options.wait_least)
+    if len(train) <= rows or not _dropped_once(train, options) or not _flat(train[1:], options):
+        return None
+    for values in (trend.clean_cost(curve.val_loss)[1:], trend.clean_cost(trend.metric(curve))[1:]):
+        if len(values) >= rows // 2 and not _flat(values, options):
+            return None
+    metric = trend.clean(trend.metric(curve))
+    if len(metric) and trend.as_share(trend.median(metric[-rows:])) > options.good_score:
+        return None
+    return _symptom(curve, train)
+
+
+def _dropped_once(train: FloatArray, options: Options) -> bool:
+    """Tell whether the first step took most of the fall, and left the loss far from low."""
+    level = trend.median(train[1:])
+    fall = float(train[0]) - level
+    first_step = float(train[0] - train[1])
+    enough = fall > options.drop * abs(train[0]) and first_step >= options.first_steps * fall
+    return enough and level >= options.far * float(train[0])
+
+
+def _flat(cost: FloatArray, options: Options) -> bool:
+    """Tell whether neither the whole nor the later half of the values goes down beyond its jitter."""
+    lines = (trend.fit_line(cost), trend.fit_line(cost[len(cost) // 2 :]))
+    return all(line.change >= -max(options.sigmas * line.error, options.flat * abs(line.level)) for line in lines)
+
+
+def _symptom(curve: Curve, train: FloatArray) -> Symptom:
+    assert curve.train_loss is not None
+    since, epoch = int(curve.train_loss.finite.epochs[1]), int(curve.epochs[-1])
+    level, bounce = trend.median(train[1:]), trend.jitter(train[1:])
+    share = trend.ratio(level, abs(float(train[0])))
+    return Symptom(
+        name="stuck_after_first_epoch",
+        since_epoch=since,
+        epoch=epoch,
+        confidence=trend.confidence(float(len(train)), trend.patience(curve, 0.1, 5)),
+        severity=0.5 + 0.4 * min(1.0, share),
+        evidence={"first": float(train[0]), "level": level, "share_left": share, "jitter": bounce},
+        text=f"train loss dropped {train[0]:.3g} -> {train[1]:.3g} at once and has stayed near {level:.3g} since",
+    )
+
+
+_E = np.arange(20.0)
+_BOUNCE = 0.06 * np.sin(7.3 * _E) + 0.04 * np.sin(2.9 * _E)
+_STUCK = np.r_[2.3, 1.9 + _BOUNCE]
+_SLOW = np.r_[2.3, 1.9 - 0.03 * _E + _BOUNCE]
+
+SEEN: Mapping[str, Curve] = {
+    "bounces": Curve.of(train_loss=_STUCK, val_loss=_STUCK + 0.1, planned_epochs=40),
+    "constant": Curve.of(train_loss=np.r_[2.3, np.full(20, 1.9)], planned_epochs=40),
+    "at a poor score": Curve.of(train_loss=_STUCK, metrics={"acc": np.r_[0.1, 0.2 + _BOUNCE / 5]}, planned_epochs=40),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "drops, then falls slowly": Curve.of(train_loss=_SLOW, val_loss=_SLOW, planned_epochs=40),
+    "flat at a low level": Curve.of(train_loss=np.r_[2.3, 0.1 + _BOUNCE / 10], planned_epochs=40),
+    "flat at a good score": Curve.of(train_loss=_STUCK, metrics={"acc": np.r_[0.1, np.full(20, 0.95)]}, planned_epochs=40),
+    "early in a long plan": Curve.of(train_loss=_STUCK, planned_epochs=200),
+    "never dropped": Curve.of(train_loss=2.3 + _BOUNCE / 10),
+}

@@ -1,0 +1,166 @@
+"""Say in words what a trial is, where it came from and why it ended; everything here returns plain one-line text."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping
+
+from optuna.trial import TrialState
+
+from tuner.record import Action, Ending, Origin, Params, ParamValue, Prescription, Record
+
+VERBS = {
+    Action.CONTINUE: "goes on",
+    Action.FINISH: "finished",
+    Action.STOP: "stopped",
+    Action.PRUNE: "pruned",
+    Action.FAIL: "failed",
+}
+NONE = "-"
+"""What stands where there is nothing to say."""
+
+STATES = {
+    TrialState.COMPLETE: "completed",
+    TrialState.PRUNED: "was pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "is running",
+    TrialState.WAITING: "waits for its turn",
+}
+
+
+def plain(text: object) -> str:
+    """Return ``text`` on one line and without control characters, since it may come from a log."""
+    # Format characters (Cf) go too: a bidi override in a log would turn the rest of the line around.
+    kept = (" " if c.isspace() else c for c in str(text))
+    return " ".join("".join(c for c in kept if unicodedata.category(c) not in {"Cc", "Cf", "Cs"}).split())
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a figure to ``digits`` significant digits, or a dash where there is none."""
+    if value is None:
+        return NONE
+    if isinstance(value, int):
+        return str(value)
+    if math.isfinite(value) and value == int(value) and abs(value) < 10**6:
+        return str(int(value))
+    return f"{value:.{digits}g}"
+
+
+def figure(score: float | None) -> str:
+    """Return a score to 4 significant digits with its zeros, so that figures in a column compare."""
+    return NONE if score is None else f"{float(score):#.4g}"
+
+
+def value(chosen: ParamValue) -> str:
+    """Return the value of a hyperparameter, a float to 4 significant digits."""
+    if isinstance(chosen, bool) or not isinstance(chosen, int | float):
+        return plain(chosen)
+    return number(chosen)
+
+
+def params(chosen: Mapping[str, ParamValue]) -> str:
+    return ", ".join(f"{plain(name)}={value(v)}" for name, v in chosen.items())
+
+
+def duration(seconds: float) -> str:
+    """Return a time in its two largest units, such as ``3m 05s``."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return NONE
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where that is due."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def origin(record: Record) -> str:
+    """Return who proposed the trial, such as ``sampler`` or ``smaller_model ← 7`` for a remedy of trial 7."""
+    name = plain(record.remedy) if record.remedy else str(record.origin)
+    again = f", retry {record.retry}" if record.retry and record.origin is not Origin.RETRY else ""
+    return (name if record.parent is None else f"{name} ← {record.parent}") + again
+
+
+def epochs(record: Record) -> str:
+    """Return the epochs done of the epochs planned, such as ``23/100``."""
+    return f"{record.epochs}/{record.planned_epochs}" if record.planned_epochs else str(record.epochs)
+
+
+def score(record: Record) -> str:
+    """Return the best score and where it was reached, such as ``0.8123 at epoch 14``."""
+    if record.score is None:
+        return "no score"
+    where = "" if record.score_epoch is None else f" at epoch {record.score_epoch}"
+    return figure(record.score) + where
+
+
+def changes(before: Params, after: Params) -> str:
+    """Return what differs between two sets of hyperparameters, such as ``model mlp-m → mlp-s``."""
+    names = [*before, *(name for name in after if name not in before)]
+    return ", ".join(_change(name, before, after) for name in names if before.get(name) != after.get(name))
+
+
+def _change(name: str, before: Params, after: Params) -> str:
+    if name not in after:
+        return f"{plain(name)} dropped"
+    if name not in before:
+        return f"{plain(name)} = {value(after[name])}"
+    return f"{plain(name)} {value(before[name])} → {value(after[name])}"
+
+
+def why(ending: Ending | None) -> str:
+    """Return the reason a trial ended, such as ``overfitting since 15: val loss rose …``."""
+    if ending is None:
+        return "no reason was stored"
+    reason, text = plain(ending.reason), plain(ending.text)
+    since = "" if ending.since_epoch is None else f" since {ending.since_epoch}"
+    if text in {"", reason}:
+        return reason + since
+    # ``finished`` is what the verb says already.
+    return text if reason == "finished" else f"{reason}{since}: {text}"
+
+
+def prescription(record: Record, prescribed: Prescription) -> str:
+    """Return the remedy to be tried and the one move it makes, such as ``smaller_model (model mlp-m → mlp-s)``.
+
+    The symptom it answers is named where it is not the one that ended the trial.
+    """
+    move = changes(record.params, prescribed.params)
+    known = record.ending is not None and prescribed.symptom == record.ending.reason
+    against = "" if prescribed.symptom is None or known else f" against {plain(prescribed.symptom)}"
+    return plain(prescribed.remedy) + against + (f" ({move})" if move else "")
+
+
+def title(record: Record) -> str:
+    """Return the number of a trial, with its remedy and parent where it has them."""
+    return f"trial {record.number} ({origin(record)})" if record.parent is not None else f"trial {record.number}"
+
+
+def sentence(record: Record) -> str:
+    """Return what became of a trial: how it ended and when, why, its best score, and what is tried next."""
+    if not record.finished:
+        return f"{title(record)} {STATES[record.state]}"
+    if record.ending is None:
+        return f"{title(record)} {STATES[record.state]}: {why(None)}; {_best(record)}"
+    # The last epoch of a trial that trained them all is no news.
+    told = record.ending.epoch is not None and record.ending.reason != "finished"
+    at = f" at epoch {record.ending.epoch}" if told else ""
+    said = f"{title(record)} {VERBS[record.ending.action]}{at}: {why(record.ending)}; {_best(record)}"
+    return f"{said} → next: {prescription(record, record.prescription)}" if record.prescription else said
+
+
+def start(record: Record) -> str:
+    """Return where and with which hyperparameters a trial starts."""
+    where = f" on {plain(record.device)}" if record.device else ""
+    from_whom = "" if record.parent is not None else f" ({origin(record)})"
+    return f"{title(record)}{from_whom} started{where}: {params(record.params)}"
+
+
+def _best(record: Record) -> str:
+    return "no score" if record.score is None else f"best {score(record)}"
