@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import optuna
@@ -18,6 +18,8 @@ from tuner.record import Action, Ending, ParamValue, Record, attributes
 from tuner.snapshot import BudgetUse, Running, Snapshot
 
 RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+Direction = Literal["maximize", "minimize"]
+
 SPACE: Mapping[str, BaseDistribution] = {
     "lr": CategoricalDistribution(RATES),
     "model": CategoricalDistribution(["s", "m", "l"]),
@@ -57,7 +59,7 @@ def trial(
     )
 
 
-def study_of(*trials: FrozenTrial, direction: str = "maximize", storage: str | None = None) -> optuna.Study:
+def study_of(*trials: FrozenTrial, direction: Direction = "maximize", storage: str | None = None) -> optuna.Study:
     study = optuna.create_study(study_name="digits", direction=direction, storage=storage)
     study.add_trials(trials)
     return study

@@ -41,6 +41,13 @@ def test_a_running_trial_stands_on_one_line_with_all_that_matters(width: int) ->
         assert part in line
 
 
+def test_where_room_is_short_the_diagnosis_gives_way_and_no_figure() -> None:
+    trial = running(123, 9, "stuck_after_first_epoch", remedy="lower_learning_rate", parent=99, device="cuda:1")
+    (line,) = (line for line in shown(snapshot(running=(trial,)), 80).splitlines() if "lower_learning" in line)
+    for part in ("123 lower_learning_rate ← 99 cuda:1 ", "9/10", "0.8556 stuck_after"):
+        assert part in line
+
+
 def test_the_bar_is_as_long_as_the_epochs_done() -> None:
     def bar(epochs: int) -> int:
         return shown(snapshot(running=(running(8, epochs),)), 140).count("━")
@@ -164,7 +171,7 @@ def test_a_log_gets_the_progress_every_half_minute() -> None:
             view.update(seen)
     progress = text(screen).splitlines()[before:]
     assert len(progress) == 2
-    assert "trial 8 epoch 4/10 0.6333 overfitting | best 0.7500 (trial 1) | used   trials 1 of 20" in progress[0]
+    assert "trial 8 epoch 4/10 0.6333 overfitting | best 0.7500 (trial 1) | used trials 1 of 20" in progress[0]
 
 
 def test_a_resumed_study_does_not_repeat_its_history_in_the_log() -> None:

@@ -8,7 +8,19 @@ import pytest
 import yaml
 from optuna.trial import FrozenTrial, TrialState
 
-from tests.studies import DIVERGING, FINISHED, HOSTILE, KILLED, OVERFITTING, RATES, console, study_of, text, trial
+from tests.studies import (
+    DIVERGING,
+    FINISHED,
+    HOSTILE,
+    KILLED,
+    OVERFITTING,
+    RATES,
+    Direction,
+    console,
+    study_of,
+    text,
+    trial,
+)
 from tuner import report_text
 from tuner.record import Action, Ending, Origin, Params, Prescription, read_all
 from tuner.report import Report, best_yaml, build, to_json, write_best
@@ -16,7 +28,7 @@ from tuner.report import Report, best_yaml, build, to_json, write_best
 SMALLER: Params = {"lr": 0.01, "model": "s"}
 
 
-def report_of(*trials: FrozenTrial, direction: str = "maximize", storage: str | None = None) -> Report:
+def report_of(*trials: FrozenTrial, direction: Direction = "maximize", storage: str | None = None) -> Report:
     study = study_of(*trials, direction=direction, storage=storage)
     return build(study, read_all(study), objective="accuracy", bounds={"lr": RATES})
 
@@ -48,7 +60,9 @@ def strict(report: Report) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("direction", "best"), [("maximize", 2), ("minimize", 1)])
-def test_the_incumbent_is_the_best_completed_trial_in_the_direction_of_the_study(direction: str, best: int) -> None:
+def test_the_incumbent_is_the_best_completed_trial_in_the_direction_of_the_study(
+    direction: Direction, best: int
+) -> None:
     trials = [trial(score=0.5), trial(score=0.4), trial(score=0.7), trial(score=0.7)]
     failed = [trial(DIVERGING, score=0.0), trial(DIVERGING, score=1.0)]
     report = report_of(*trials, *failed, direction=direction)

@@ -171,9 +171,13 @@ def _total(parts: list[Series], name: str) -> Series | None:
     for part in parts:
         if part.name.replace("/", "_") in {name, "total_loss", f"{name.split('_')[0]}_total_loss", "loss"}:
             return part
-    epochs = _shared([p.epochs for p in parts])
-    values = np.sum([p.values[np.isin(p.epochs, epochs)] for p in parts], axis=0)
-    return Series(name, parts[0].kind, epochs, values)
+    epochs = parts[0].epochs
+    columns = [p.values for p in parts]
+    if not all(np.array_equal(p.epochs, epochs) for p in parts):
+        epochs = _shared([p.epochs for p in parts])
+        columns = [p.values[np.isin(p.epochs, epochs)] for p in parts]
+    with np.errstate(over="ignore", invalid="ignore"):  # inf - inf and overflow are values like any other here
+        return Series(name, parts[0].kind, epochs, np.sum(columns, axis=0))
 
 
 def _shared(epochs: Iterable[IntArray]) -> IntArray:

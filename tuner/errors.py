@@ -29,5 +29,7 @@ class StudyError(TunerError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``, did you mean 'x'?`` for the known word closest to ``word``, else the list of known words."""
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1)
+    by_lower = {name.lower(): name for name in known}
+    close = [by_lower[name] for name in difflib.get_close_matches(word.lower(), by_lower, n=1)]
+    close = close or [name for name in known if word and name.lower().startswith(word.lower())]
     return f", did you mean '{close[0]}'?" if close else f" (known: {', '.join(known)})"

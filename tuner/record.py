@@ -130,7 +130,8 @@ def read(trial: FrozenTrial) -> Record:
         known["ending"] = Ending(**{**attrs["ending"], "action": Action(attrs["ending"]["action"])})
     if "prescription" in attrs:
         known["prescription"] = Prescription(**attrs["prescription"])
-    score = attrs.get("score") if trial.value is None else trial.value
+    # For a pruned trial Optuna's value is the last one reported, not the best.
+    score = attrs.get("score", trial.value)
     return Record(number=trial.number, state=trial.state, params=dict(trial.params), score=score, **known)
 
 

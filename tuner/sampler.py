@@ -170,7 +170,7 @@ def check_scheduler(name: str, options: Mapping[str, Any]) -> None:
 
 def _named(module: Any, name: str, kind: type, what: str) -> Any:
     known = [n for n in module.__all__ if isinstance(getattr(module, n), type)
-             and issubclass(getattr(module, n), kind) and getattr(module, n) is not kind]
+             and issubclass(getattr(module, n), kind) and not n.startswith("Base")]
     if name not in known:
         raise ValueError(f"unknown {what} '{name}'{did_you_mean(name, known)}")
     return getattr(module, name)

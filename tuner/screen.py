@@ -60,14 +60,15 @@ def running(trials: Sequence[Running], width: int) -> RenderableType:
     if not trials:
         return Text("no trial is running", style="dim")
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim", expand=False)
-    table.add_column("trial", justify="right", no_wrap=True)
-    table.add_column("from", no_wrap=True, overflow="ellipsis", max_width=22)
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("from", no_wrap=True, overflow="ellipsis", max_width=24 if width < 100 else 30)
     if width >= 60:
         table.add_column("on", no_wrap=True, overflow="ellipsis", max_width=8)
         table.add_column("epoch", width=max(6, min(24, width - 74)))
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("best", justify="right", no_wrap=True)
-    table.add_column("diagnosis", no_wrap=True, overflow="ellipsis")
+    # The only column that gives way: a verdict is one word, so it is shortened and never broken.
+    table.add_column("diagnosis", overflow="ellipsis")
     for trial in trials:
         table.add_row(*_cells(trial, wide=width >= 60))
     return table

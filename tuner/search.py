@@ -65,7 +65,7 @@ def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:
     for r in records:
         killed = r.ending is not None and r.finished and r.ending.reason in RETRIED
         if killed and r.number not in retried and r.retry < max_retries:
-            return Proposal(Origin.RETRY, r.params, parent=r.number, remedy=r.remedy, seed=r.seed, retry=r.retry + 1)
+            return Proposal(Origin.RETRY, r.params, parent=r.number, seed=r.seed, retry=r.retry + 1)
     return None
 
 

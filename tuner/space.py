@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -267,16 +267,16 @@ class Space:
         assert isinstance(parameter, Range)
         return [(name, _between(parameter, i / max(1, points - 1))) for i in range(points)]
 
-    def bounds(self) -> dict[str, tuple[ParamValue, ParamValue]]:
-        """Return (smallest, largest) of every parameter that has an order."""
-        ends: dict[str, tuple[ParamValue, ParamValue]] = {}
+    def bounds(self) -> dict[str, Sequence[ParamValue]]:
+        """Return (low, high) of every range, and all values of every parameter with levels or an order."""
+        ends: dict[str, Sequence[ParamValue]] = {}
         for name, p in self.parameters.items():
             if isinstance(p, Range):
                 ends[name] = (p.low, p.high)
             elif isinstance(p, Levels):
-                ends[name] = (p.values[0], p.values[-1])
+                ends[name] = list(p.values)
             elif isinstance(p, Choice) and p.ordered:
-                ends[name] = (p.options[0], p.options[-1])
+                ends[name] = list(p.options)
         return ends
 
     def describe(self) -> dict[str, Any]:

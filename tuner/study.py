@@ -67,9 +67,11 @@ class Study:
     def run(self) -> list[Record]:
         """Train until the budget is used; return all records. Raises Interrupted after Ctrl-C or SIGTERM."""
         with self._signals():
+            self.view.update(self.snapshot())
             self._adopt()
             while True:
                 self._fill()
+                self.view.update(self.snapshot())
                 if not self.running:
                     break
                 for trial in list(self.running):
@@ -77,11 +79,11 @@ class Study:
                         self._end(trial)
                 self._watch_disk()
                 self._store_clock()
-                self.view.update(self.snapshot())
                 if self._interrupts:
                     self._leave()
                 time.sleep(POLL_SECONDS)
         self._store_clock(force=True)
+        self.view.update(self.snapshot())
         return self.records
 
     def _fill(self) -> None:

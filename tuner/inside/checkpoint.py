@@ -13,11 +13,7 @@ from typing import Any
 
 import torch
 
-from tuner.inside.parameters import COLUMNS
-
-LAST_FILE = "last.pt"
-BEST_FILE = "best.pt"
-LOG_FILE = "log.csv"
+from tuner.inside.parameters import COLUMNS, LOG_FILE
 
 Row = dict[str, float]
 

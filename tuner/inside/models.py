@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import nn
 
 HIDDEN = {"mlp-xs": (16,), "mlp-s": (64,), "mlp-m": (256, 256)}
@@ -20,7 +22,7 @@ def build(name: str, *, dropout: float, side: int = 8, classes: int = 10) -> nn.
 
 def _mlp(widths: tuple[int, ...], classes: int, dropout: float) -> nn.Sequential:
     layers: list[nn.Module] = [nn.Flatten()]
-    for width, following in zip(widths, widths[1:], strict=False):
+    for width, following in pairwise(widths):
         layers += [nn.Linear(width, following), nn.ReLU(), nn.Dropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(widths[-1], classes))
 

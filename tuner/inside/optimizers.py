@@ -25,7 +25,7 @@ def flatten(model: nn.Module) -> tuple[Tensor, Tensor]:
     weights = torch.cat([p.detach().reshape(-1) for p in parts])
     gradients = torch.zeros_like(weights)
     sizes = [p.numel() for p in parts]
-    for part, weight, gradient in zip(parts, weights.split(sizes), gradients.split(sizes), strict=True):
+    for part, weight, gradient in zip(parts, torch.split(weights, sizes), torch.split(gradients, sizes), strict=True):
         part.data = weight.view_as(part)
         part.grad = gradient.view_as(part)
     return weights, gradients

@@ -1,4 +1,4 @@
-"""What the built-in classifier can be told: its hyperparameters, their defaults and their limits.
+"""What the built-in classifier can be told, hyperparameters with their defaults and limits, and what it leaves behind.
 
 Imports neither torch nor pydantic, so that the driver can check a search space with it and a trial's process can
 refuse a wrong one within milliseconds.
@@ -6,18 +6,22 @@ refuse a wrong one within milliseconds.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from tuner.errors import did_you_mean
+
 MODELS = ("mlp-xs", "mlp-s", "mlp-m", "cnn-s", "cnn-m", "cnn-l")
 """Smallest to largest."""
 
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
+LAST_FILE = "last.pt"
+BEST_FILE = "best.pt"
+LOG_FILE = "log.csv"
 COLUMNS = ("epoch", "seconds", "learning_rate", "train/loss", "val/loss", "val/accuracy")
-"""The header of log.csv."""
+"""The header of the log."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,11 @@ BELOW_ONE = ("dropout", "momentum", "beta1", "beta2")
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise ValueError where a name is not among the known parameters, with the nearest known one."""
+    """Raise ValueError where a name is not among the known parameters."""
     for name in sorted(set(names) - set(KNOWN)):
-        near = difflib.get_close_matches(name, KNOWN, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ValueError(f"unknown parameter {name!r}{hint}; known: {', '.join(KNOWN)}")
+        hint = did_you_mean(name, KNOWN)
+        known = "" if "known:" in hint else f" (known: {', '.join(KNOWN)})"
+        raise ValueError(f"unknown parameter '{name}'{hint}{known}")
 
 
 def parse(params: Mapping[str, Any]) -> Parameters:

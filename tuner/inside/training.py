@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tuner.inside import checkpoint, data, models, optimizers
-from tuner.inside.parameters import Parameters
+from tuner.inside.parameters import BEST_FILE, LAST_FILE, Parameters
 
 EVALUATION_BATCH = 1024
 
@@ -47,7 +47,7 @@ def train(spec: Mapping[str, Any], p: Parameters, *, resume: bool) -> None:
     device, folder = _device(spec), Path(spec["folder"])
     sets = {name: _tensors(part, device) for name, part in vars(_load(spec)).items() if name != "test"}
     training = _start(p, seed=spec["seed"], device=device)
-    if resume and (folder / checkpoint.LAST_FILE).exists():
+    if resume and (folder / LAST_FILE).exists():
         _restore(training, folder, device)
     else:
         _clear(folder)
@@ -61,7 +61,7 @@ def test(spec: Mapping[str, Any], p: Parameters) -> dict[str, float]:
     """Return loss and accuracy of best.pt on the test part."""
     device = _device(spec)
     model = models.build(p.model, dropout=p.dropout).to(device)
-    model.load_state_dict(checkpoint.load(Path(spec["folder"]) / checkpoint.BEST_FILE, device)["model"])
+    model.load_state_dict(checkpoint.load(Path(spec["folder"]) / BEST_FILE, device)["model"])
     loss, accuracy = _evaluate(model, *_tensors(_load(spec).test, device))
     return {"test_accuracy": accuracy, "test_loss": loss}
 
@@ -113,7 +113,7 @@ def _start(p: Parameters, *, seed: int, device: torch.device) -> Training:
 
 def _clear(folder: Path) -> None:
     """Remove what an earlier start left, lest a later resume takes it for its own."""
-    for name in (checkpoint.LAST_FILE, checkpoint.BEST_FILE):
+    for name in (LAST_FILE, BEST_FILE):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -157,7 +157,7 @@ def _pass(
     training.model.train()
     update = optimizers.RULES[p.optimizer]
     order = torch.randperm(len(labels), generator=training.shuffler).to(labels.device)
-    batches = list(zip(images[order].split(p.batch), labels[order].split(p.batch), strict=True))
+    batches = list(zip(torch.split(images[order], p.batch), torch.split(labels[order], p.batch), strict=True))
     total, lr = torch.zeros((), device=images.device), p.lr
     for i, (x, y) in enumerate(batches):
         if stopped:
@@ -175,7 +175,7 @@ def _pass(
 def _evaluate(model: nn.Sequential, images: Tensor, labels: Tensor) -> tuple[float, float]:
     """Return the mean loss and the accuracy."""
     model.eval()
-    logits = torch.cat([model(x) for x in images.split(EVALUATION_BATCH)])
+    logits = torch.cat([model(x) for x in torch.split(images, EVALUATION_BATCH)])
     loss = functional.cross_entropy(logits, labels)
     return float(loss), float((logits.argmax(dim=1) == labels).float().mean())
 
@@ -185,8 +185,8 @@ def _finish_epoch(training: Training, row: checkpoint.Row, spec: Mapping[str, An
     value = row[spec["objective"]]
     if _better(value, training.best.get("value"), higher_is_better=spec["higher_is_better"]):
         training.best = {"epoch": training.epoch, "value": value}
-        checkpoint.save(folder / checkpoint.BEST_FILE, {**training.best, "model": training.model.state_dict()})
-    checkpoint.save(folder / checkpoint.LAST_FILE, _content(training))
+        checkpoint.save(folder / BEST_FILE, {**training.best, "model": training.model.state_dict()})
+    checkpoint.save(folder / LAST_FILE, _content(training))
     checkpoint.append_log(folder, row)
 
 
@@ -212,11 +212,9 @@ def _content(training: Training) -> dict[str, Any]:
 
 def _restore(training: Training, folder: Path, device: torch.device) -> None:
     # On the CPU first: random states must stay there, and load_state_dict copies into the flat vector by itself.
-    content = checkpoint.load(folder / checkpoint.LAST_FILE)
+    content = checkpoint.load(folder / LAST_FILE)
     training.model.load_state_dict(content["model"])
-    training.state = {
-        name: value.to(device) if value.ndim else value for name, value in content["optimizer"].items()
-    }
+    training.state = {name: value.to(device) if value.ndim else value for name, value in content["optimizer"].items()}
     training.rows, training.best = content["rows"], content["best"]
     torch.set_rng_state(content["random"])
     training.shuffler.set_state(content["shuffler"])

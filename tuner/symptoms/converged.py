@@ -45,7 +45,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if curve.length < rows + 2:
         return None
     seen = {}
-    for series in (curve.val_loss, trend.score(curve)):
+    for series in (curve.val_loss, curve.score):
         values = trend.tail(series, curve, rows)
         if series is not None and len(values) >= min(rows // 2, 5):
             seen[series.name] = trend.fit_line(values)
@@ -71,7 +71,7 @@ def _scale(series: Series, options: Options) -> float:
 
 
 def _train_flat(train: FloatArray, rows: int, options: Options) -> bool:
-    """Tell whether the training loss is flat, measured by its fall since the first epochs; True where none is logged."""
+    """Tell whether the training loss is flat, measured by its fall so far; True where none is logged."""
     if len(train) < 3:
         return True
     # The first rows set a scale of their own, after which everything looks flat.
@@ -82,7 +82,7 @@ def _train_flat(train: FloatArray, rows: int, options: Options) -> bool:
 
 def _moved(curve: Curve, options: Options) -> bool:
     """Tell whether anything was learned at all."""
-    for series in (curve.train_loss, curve.val_loss, trend.score(curve)):
+    for series in (curve.train_loss, curve.val_loss, curve.score):
         cost = trend.clean_cost(series)
         if len(cost) and cost[0] - cost.min() > options.learned * abs(cost[0]):
             return True

@@ -23,7 +23,6 @@ import numpy as np
 
 from tuner.curve import Curve, Series
 from tuner.diagnosis import Symptom
-from tuner.symptoms import trend
 
 HEALTHY = False
 
@@ -37,7 +36,7 @@ class Options:
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss or objective that is not finite any more."""
-    train, score = curve.train_loss, trend.score(curve)
+    train, score = curve.train_loss, curve.score
     lost = _trailing(train)
     if train is not None and lost >= _needed(train, lost, score, options):
         return _symptom(curve, "train loss", train, lost, severity=1.0)

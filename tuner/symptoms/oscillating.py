@@ -10,8 +10,8 @@ Usual causes: too little data, a batch that is too small, a learning rate that i
 What to do: a larger batch, a lower learning rate, slightly more epochs; more data.
 
 Thresholds: independent noise changes direction in two thirds of its steps, a smooth curve in almost none, so half
-tells them apart; a jitter of a fifth of the level is several times that of healthy recorded runs once
-their trend is gone.
+tells them apart; the median step of 99 in 100 of the better half of some 500 recorded small networks stayed below
+0.28 of the level.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Options:
     window_share: float = 0.4  # of the planned epochs: decaying schedules calm a zig-zag late
     window_least: int = 12  # epochs: a share of turns among fewer steps says little
     turns: float = 0.5  # share of steps that change direction; independent noise has 2 / 3
-    height: float = 0.2  # median step as a share of the level
+    height: float = 0.3  # median step as a share of the level; healthy recorded runs stayed below 0.28
     far: float = 0.1  # share of the first losses that is still there; near 0 every jitter is large
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
@@ -46,18 +46,23 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     if trend.median(train) < options.far * trend.median(trend.clean(curve.train_loss)[:3]):
         return None
-    others = [trend.tail(s, curve, rows) for s in (curve.val_loss, trend.score(curve))]
+    others = [trend.tail(s, curve, rows) for s in (curve.val_loss, curve.score)]
     others = [values for values in others if len(values) >= rows // 2]
-    if not others or any(trend.fit_line(values).falls(options.sigmas) for values in others):
+    if not others or any(_falls(values, options) for values in others):
         return None
     return _symptom(curve, train, rows) if any(_zigzag(values, options) for values in others) else None
 
 
 def _zigzag(cost: FloatArray, options: Options) -> bool:
     """Tell whether steps are large, change direction as often as noise does, and lead nowhere."""
-    if len(cost) < 4 or trend.fit_line(cost).falls(options.sigmas):
+    if len(cost) < 4 or _falls(cost, options):
         return False
     return _turns(cost) >= options.turns and _height(cost) >= options.height
+
+
+def _falls(cost: FloatArray, options: Options) -> bool:
+    """Tell whether there is a trend down once each two neighbours are averaged, which takes the teeth out."""
+    return trend.fit_line((cost[1:] + cost[:-1]) / 2).falls(options.sigmas)
 
 
 def _turns(values: FloatArray) -> float:

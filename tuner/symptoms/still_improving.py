@@ -36,7 +36,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if curve.progress is None or curve.progress < options.progress:
         return None
     rows = trend.patience(curve, options.window_share, options.window_least)
-    series = {s.name: s for s in (trend.score(curve), curve.val_loss, curve.train_loss) if s is not None}
+    series = {s.name: s for s in (curve.score, curve.val_loss, curve.train_loss) if s is not None}
     windows = {name: trend.tail(s, curve, rows) for name, s in series.items()}
     lines = {name: trend.fit_line(values) for name, values in windows.items() if len(values) >= 3}
     if not lines:
@@ -45,7 +45,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     losses = [n for n in lines if n != first]
     if _improves(lines[first], options):
         return _symptom(curve, first, lines[first], rows)
-    if losses and all(_improves(lines[n], options) for n in losses) and not lines[first].rises(options.sigmas):
+    # A training loss that falls alone is no progress: the validation loss has to fall with it.
+    if len(losses) == 2 and all(_improves(lines[n], options) for n in losses) and not lines[first].rises(options.sigmas):
         return _symptom(curve, losses[0], lines[losses[0]], rows)
     return None
 

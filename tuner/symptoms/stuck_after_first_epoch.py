@@ -11,7 +11,7 @@ the class frequencies and nothing else.
 What to do: lower the learning rate by a step on the log grid.
 
 Thresholds: a third of the plan is waited for, because a decaying schedule can still free a run that bounces; "far
-from low" is half of the first training loss, a level that none of the better recorded runs stayed at.
+from low" is half of the first training loss: a line that is flat below that may have converged.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ SEEN: Mapping[str, Curve] = {
 NOT_SEEN: Mapping[str, Curve] = {
     "drops, then falls slowly": Curve.of(train_loss=_SLOW, val_loss=_SLOW, planned_epochs=40),
     "flat at a low level": Curve.of(train_loss=np.r_[2.3, 0.1 + _BOUNCE / 10], planned_epochs=40),
-    "flat at a good score": Curve.of(train_loss=_STUCK, metrics={"acc": np.r_[0.1, np.full(20, 0.95)]}, planned_epochs=40),
+    "flat at a good score": Curve.of(
+        train_loss=_STUCK, metrics={"acc": np.r_[0.1, np.full(20, 0.95)]}, planned_epochs=40
+    ),
     "early in a long plan": Curve.of(train_loss=_STUCK, planned_epochs=200),
     "never dropped": Curve.of(train_loss=2.3 + _BOUNCE / 10),
 }

@@ -15,7 +15,7 @@ LARGEST = 1e100
 
 @dataclass(frozen=True)
 class Line:
-    """A straight line through a window: its ``change`` from end to end, the standard ``error`` of that, its ``level``."""
+    """A straight line: its ``change`` from end to end of a window, the standard ``error`` of that, its ``level``."""
 
     change: float
     error: float
@@ -101,11 +101,6 @@ def tail(series: Series | None, curve: Curve, rows: int) -> FloatArray:
         return np.empty(0)
     start = curve.epochs[max(0, curve.length - rows)]
     return clean_cost(series)[int(np.searchsorted(series.finite.epochs, start)) :]
-
-
-def score(curve: Curve) -> Series | None:
-    """Return the series a run is judged by, the validation loss where the objective has not been logged."""
-    return curve.score or curve.val_loss
 
 
 def metric(curve: Curve) -> Series | None:

@@ -1,0 +1,95 @@
+"""A training program of the standard library only: starts in milliseconds, logs a curve that depends on its rate.
+
+It behaves like a real trainer where that matters: one row per epoch in results.csv, a checkpoint before each row, a
+continuation from it, an end at the next epoch after SIGTERM. ``--behaviour`` makes it misbehave.
+"""
+
+import argparse
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--folder", required=True)
+parser.add_argument("--lr", type=float, default=0.1)
+parser.add_argument("--momentum", type=float, default=0.0)
+parser.add_argument("--size", default="s")
+parser.add_argument("--epochs", type=int, required=True)
+parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--seconds", type=float, default=0.0, help="of one epoch")
+parser.add_argument("--behaviour", default="train")
+parser.add_argument("--resume", action="store_true")
+args = parser.parse_args()
+
+LOG, LAST = os.path.join(args.folder, "results.csv"), os.path.join(args.folder, "last.json")
+stopped = False
+
+
+def stop(*_: object) -> None:
+    global stopped
+    stopped = args.behaviour != "stubborn"
+
+
+def row(epoch: int) -> str:
+    distance = abs(math.log10(args.lr) + 1)  # the best rate is 0.1
+    noise = 0.002 * math.sin(epoch * 12.9898 + args.seed * 78.233 + len(args.size))
+    if args.lr >= 3:
+        return f"{epoch},nan,nan,0.1"
+    train = 2.3 * math.exp(-epoch / (3 + 6 * distance)) + 0.05 + noise
+    rise = 0.03 * max(0, epoch - 6) if args.size == "l" else 0.0
+    val = train + 0.1 + rise
+    accuracy = 1 - 0.05 * distance - 0.9 * math.exp(-epoch / (2 + 4 * distance)) - rise / 3 + noise
+    return f"{epoch},{train:.6f},{val:.6f},{accuracy:.6f}"
+
+
+def main() -> int:
+    done = 0
+    if args.behaviour == "crash":
+        print("Traceback: the images are in the other folder", file=sys.stderr)
+        return 1
+    if args.behaviour == "no_memory":
+        print("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB", file=sys.stderr)
+        return 1
+    if args.behaviour == "no_log":
+        return 0
+    if args.behaviour == "garbage":
+        with open(LOG, "wb") as log:
+            log.write(bytes(range(256)) * 8 + b"\n")
+        time.sleep(60)
+    if args.resume:
+        with open(LAST) as last:
+            done = json.load(last)["epoch"]
+        print(f"continues after epoch {done}")
+        with open(LOG) as log:
+            rows = [line for line in log.read().split("\n")[1:] if line and int(line.split(",")[0]) <= done]
+        if len(rows) < done:
+            rows.append(row(done))
+        with open(LOG, "w") as log:
+            log.write("epoch,train/loss,val/loss,val/accuracy\n" + "".join(f"{r}\n" for r in rows))
+    else:
+        with open(LOG, "w") as log:
+            log.write("epoch,train/loss,val/loss,val/accuracy\n")
+    if args.behaviour == "children":
+        subprocess.Popen([sys.executable, "-S", "-c", "import os, time; os.setsid(); time.sleep(300)"])
+    for epoch in range(done + 1, args.epochs + 1):
+        time.sleep(args.seconds)
+        if stopped:
+            return 143
+        if args.behaviour == "hang" and epoch == 3:
+            time.sleep(300)
+        if args.behaviour == "killed" and epoch == 3 and not args.resume:
+            os.kill(os.getpid(), signal.SIGKILL)
+        with open(LAST + ".part", "w") as last:
+            json.dump({"epoch": epoch, "process": os.getpid()}, last)
+        os.replace(LAST + ".part", LAST)
+        with open(LOG, "a") as log:
+            log.write(row(epoch) + "\n")
+    return 0
+
+
+signal.signal(signal.SIGTERM, stop)
+sys.exit(main())

@@ -1,0 +1,325 @@
+"""Whole studies: what is trained in which order, what ends a trial, and that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from tests import driving
+from tests.conftest import PROGRAM, SMALL
+from tuner.errors import StudyError
+from tuner.record import Action, Origin, Record
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "results" / "small"
+
+
+def trainer(*flags: str) -> dict[str, Any]:
+    """Return the small study's trainer with more flags for the program."""
+    more = " " + " ".join(flags)
+    return {**SMALL["trainer"], "command": SMALL["trainer"]["command"] + more,
+            "resume": SMALL["trainer"]["resume"] + more}
+
+
+def test_a_study_trains_baselines_then_the_sweep_then_the_rest(write_config: Write) -> None:
+    records = driving.study(write_config(jobs=1))
+    origins = [r.origin for r in records]
+    assert origins[0] is Origin.BASELINE
+    assert origins[1:7] == [Origin.SWEEP] * 6
+    assert set(origins[7:]) == {Origin.SAMPLER, Origin.REMEDY}
+    assert sorted({r.params["lr"] for r in records[:7]}) == [0.001, 0.003, 0.03, 0.1, 0.3, 3, 10]
+
+
+def test_the_study_opens_in_plain_optuna_with_states_and_reasons(write_config: Write, folder: Path) -> None:
+    driving.study(write_config())
+    trials = driving.plain_optuna(folder).trials
+    assert len(trials) == 12
+    assert {t.state for t in trials} == {TrialState.COMPLETE, TrialState.PRUNED}
+    for t in trials:
+        assert t.user_attrs["ending"]["reason"]
+        if t.state is TrialState.PRUNED:
+            assert t.params["lr"] >= 3
+            assert t.user_attrs["ending"]["reason"] == "nan"
+            assert t.constraints == {"nan": 1.0}
+        else:
+            assert t.value == max(t.intermediate_values.values())
+            assert sorted(t.intermediate_values) == list(range(1, t.user_attrs["epochs"] + 1))
+
+
+def test_every_logged_epoch_of_a_completed_trial_counts_once(write_config: Write, folder: Path) -> None:
+    for record in driving.study(write_config()):
+        assert len(driving.rows(folder, record.number)) == record.epochs + record.extra_epochs
+
+
+def test_a_remedy_changes_one_thing_and_keeps_the_seed(write_config: Write) -> None:
+    records = driving.study(write_config(budget={"trials": 16}))
+    children = [r for r in records if r.origin is Origin.REMEDY]
+    assert children
+    for child in children:
+        parent = records[child.parent if child.parent is not None else -1]
+        changed = [name for name in child.params if child.params[name] != parent.params.get(name)]
+        assert len(changed) == 1
+        assert child.seed == parent.seed
+        assert parent.prescription is not None and parent.prescription.params == child.params
+
+
+def test_remedies_keep_to_their_share(write_config: Write) -> None:
+    none = driving.study(write_config(remedies={"share": 0}))
+    assert not any(r.origin is Origin.REMEDY for r in none)
+    records = driving.study(write_config(study="shared", remedies={"share": 0.5}, budget={"trials": 17}, jobs=1))
+    after_opening = records[7:]
+    assert sum(r.origin is Origin.REMEDY for r in after_opening) == 5
+
+
+def test_no_two_trials_of_sweep_and_remedies_are_the_same(write_config: Write) -> None:
+    records = driving.study(write_config(remedies={"share": 1}, budget={"trials": 20}))
+    chosen = [json.dumps(r.params) for r in records if r.origin is not Origin.SAMPLER]
+    assert len(set(chosen)) == len(chosen)
+
+
+def test_the_same_seed_gives_the_same_study(write_config: Write) -> None:
+    first = driving.study(write_config(study="first", jobs=1))
+    second = driving.study(write_config(study="second", jobs=1))
+    assert driving.outcome(first) == driving.outcome(second)
+    assert driving.outcome(first) != driving.outcome(driving.study(write_config(study="third", jobs=1, seed=8)))
+
+
+def test_an_interrupted_study_ends_like_one_that_was_not(write_config: Write, tmp_path: Path) -> None:
+    whole = driving.study(write_config(study="whole", jobs=1))
+    path = write_config(study="cut", jobs=1, trainer=trainer("--seconds 0.02"))
+    for moment in (1.2, 1.7, 2.3):
+        process = driving.driver(path)
+        time.sleep(moment)
+        driving.kill(process)
+    assert driving.outcome(driving.study(path)) == driving.outcome(whole)
+
+
+def test_kill_minus_nine_loses_nothing(write_config: Write, folder: Path) -> None:
+    path = write_config(trainer=trainer("--seconds 0.05"))
+    before: dict[int, list[str]] = {}
+    for epochs in (3, 30, 60):
+        process = driving.driver(path)
+        driving.wait_until(lambda n=epochs: sum(len(driving.rows(folder, i)) for i in range(12)) >= n)
+        driving.kill(process)
+        driving.wait_until(lambda: not driving.processes_of(folder), 10)
+        for number in range(12):
+            now = driving.rows(folder, number)
+            known = before.get(number, [])
+            assert now[: len(known)] == known
+            before[number] = now
+    records = driving.study(path)
+    assert [r.number for r in records] == list(range(12))
+    assert all(r.state in (TrialState.COMPLETE, TrialState.PRUNED) for r in records)
+    for record in records:
+        epochs = [int(row.split(",")[0]) for row in driving.rows(folder, record.number)]
+        assert epochs == list(range(1, len(epochs) + 1))
+        assert driving.rows(folder, record.number)[: len(before[record.number])] == before[record.number]
+    outputs = "".join(p.read_text() for p in folder.glob("trials/*/output.txt"))
+    assert "continues after epoch" in outputs
+
+
+def test_ctrl_c_stops_soon_and_says_how_to_go_on(write_config: Write, folder: Path) -> None:
+    process = driving.driver(write_config(trainer=trainer("--seconds 0.2")))
+    driving.wait_until(lambda: driving.rows(folder, 0))
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert time.monotonic() - began < 10
+    assert process.returncode == 130
+    assert f"To go on: tuner resume {folder}" in err
+    assert not driving.processes_of(folder)
+    assert driving.tuner("resume", folder, "--quiet", "--set", "budget.trials=2").returncode == 0
+    assert set(driving.states(folder)) <= {TrialState.COMPLETE, TrialState.PRUNED}
+
+
+def test_a_second_ctrl_c_forces(write_config: Write, folder: Path) -> None:
+    process = driving.driver(
+        write_config(trainer=trainer("--seconds 0.2", "--behaviour stubborn"), grace_seconds=60), "budget.trials=2"
+    )
+    driving.wait_until(lambda: driving.rows(folder, 0))
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=3)
+    assert process.returncode == 130
+    driving.wait_until(lambda: not driving.processes_of(folder), 5)
+
+
+def test_the_budget_of_epochs_is_kept(write_config: Write) -> None:
+    records = driving.study(write_config(budget={"epochs": 90}, jobs=1))
+    assert sum(r.epochs for r in records) == 90
+    assert records[-1].ending is not None and records[-1].ending.reason == "budget"
+
+
+def test_a_larger_budget_continues_the_study(write_config: Write) -> None:
+    path = write_config()
+    first = driving.study(path, "budget.trials=3")
+    assert len(first) == 3
+    more = driving.study(path, "budget.trials=5")
+    assert len(more) == 5
+    assert driving.outcome(more[:3]) == driving.outcome(first)
+
+
+def test_another_space_is_refused_with_what_changed(write_config: Write) -> None:
+    path = write_config()
+    driving.study(path, "budget.trials=1")
+    with pytest.raises(StudyError, match=r"lr was .* is .*0\.3"):
+        driving.study(path, "space.lr.grid=[0.001, 0.3]")
+    with pytest.raises(StudyError, match="direction was maximize, is minimize"):
+        driving.study(path, "objective.direction=minimize")
+
+
+def ended(record: Record) -> tuple[str, TrialState, str]:
+    assert record.ending is not None
+    return record.ending.reason, record.state, record.ending.text
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason", "state", "words"),
+    [
+        ("crash", "crashed", TrialState.FAIL, "the images are in the other folder"),
+        ("no_memory", "out_of_memory", TrialState.PRUNED, "Tried to allocate 20.00 GiB"),
+        ("no_log", "no_log", TrialState.FAIL, "logged no epoch"),
+        ("garbage", "unreadable_log", TrialState.FAIL, "results.csv"),
+        ("hang", "hung", TrialState.FAIL, "no new epoch for 0.02 minutes"),
+    ],
+)
+def test_a_trial_that_misbehaves_is_recorded_as_what_it_is(
+    write_config: Write, behaviour: str, reason: str, state: TrialState, words: str
+) -> None:
+    path = write_config(
+        trainer=trainer(f"--behaviour {behaviour}"), stall_minutes=0.02, grace_seconds=0.5, budget={"trials": 2}
+    )
+    for record in driving.study(path):
+        assert ended(record)[:2] == (reason, state)
+        assert words in ended(record)[2]
+
+
+def test_one_bad_trial_does_not_end_the_study(write_config: Write, tmp_path: Path) -> None:
+    wrapper = tmp_path / "sometimes.sh"
+    wrapper.write_text('#!/bin/sh\ncase "$*" in *"/0001 "*) exit 7;; esac\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    command = f"{wrapper} " + SMALL["trainer"]["command"]
+    records = driving.study(write_config(trainer={**SMALL["trainer"], "command": command}, budget={"trials": 4}))
+    assert [r.state for r in records].count(TrialState.FAIL) == 1
+    assert ended(records[1])[0] == "crashed" and "exit code 7" in ended(records[1])[2]
+
+
+def test_a_killed_trial_is_repeated_with_its_parameters(write_config: Write) -> None:
+    path = write_config(trainer=trainer("--behaviour killed"), budget={"trials": 1}, max_retries=2)
+    records = driving.study(path)
+    assert [r.state for r in records] == [TrialState.FAIL] * 3
+    assert [r.retry for r in records] == [0, 1, 2]
+    assert [r.parent for r in records] == [None, 0, 1]
+    assert all(r.params == records[0].params and r.seed == records[0].seed for r in records)
+    assert ended(records[0])[2] == "killed from outside by SIGKILL after 2 epochs"
+
+
+def test_a_trial_that_fills_the_disk_is_stopped_and_cleared(
+    write_config: Write, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tuner.disk import DiskWatch, size
+
+    # The disk is 20 MB: what a trial has written counts against it.
+    monkeypatch.setattr(DiskWatch, "_free", lambda self: 20_000_000 - size(folder / "trials"))
+    greedy = "open('{folder}/dump', 'wb').write(b'x' * 19_500_000); import time; time.sleep(60)"
+    path = write_config(
+        trainer={"name": "script", "command": ["{python}", "-S", "-c", greedy]}, min_free_disk_gb=0.001,
+        budget={"trials": 1},
+    )
+    (record,) = driving.study(path)
+    assert ended(record)[:2] == ("disk_full", TrialState.FAIL)
+    assert size(folder / "trials") < 1_000_000
+
+
+def test_the_time_limit_of_a_trial_keeps_its_best_score(write_config: Write) -> None:
+    path = write_config(
+        trainer=trainer("--seconds 0.3"), budget={"trials": 1, "trial_hours": 0.0004}, grace_seconds=0.5
+    )
+    (record,) = driving.study(path)
+    assert record.ending is not None and record.ending.action is Action.STOP
+    assert record.ending.reason == "time_limit" and record.score is not None
+
+
+def test_the_children_of_a_trial_do_not_outlive_it(write_config: Write) -> None:
+    driving.study(write_config(trainer=trainer("--behaviour children"), budget={"trials": 2}))
+    sleeping = [p for p in Path("/proc").iterdir() if p.name.isdigit() and b"time.sleep(300)" in _words(p)]
+    assert not sleeping
+
+
+def _words(entry: Path) -> bytes:
+    try:
+        return (entry / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize("scheduler", ["MedianPruner", "SuccessiveHalvingPruner"])
+def test_an_optuna_pruner_can_stop_trials_too(write_config: Write, scheduler: str) -> None:
+    records = driving.study(write_config(treatment={}, scheduler={"name": scheduler}, budget={"trials": 14}))
+    reasons = {r.ending.reason for r in records if r.ending}
+    assert "pruner" in reasons
+    assert reasons <= {"pruner", "finished"}
+
+
+def test_the_rate_can_follow_the_batch(write_config: Write, folder: Path) -> None:
+    space = {"lr": {"grid": [0.01, 1]}, "batch": {"ordered": [32, 64, 128]}}
+    command = f"{{python}} -S -E {PROGRAM} --folder {{folder}} --epochs {{epochs}} --lr {{lr}}"
+    driving.study(write_config(
+        space=space, trainer={"name": "script", "command": command}, baselines=[{"lr": 0.1, "batch": 128}],
+        scale_rate_with_batch={"reference_batch": 64}, budget={"trials": 1},
+    ))
+    spec = json.loads((folder / "trials" / "0000" / "spec.json").read_text())
+    assert spec["params"] == {"lr": 0.2, "batch": 128}
+    assert driving.plain_optuna(folder).trials[0].params == {"lr": 0.1, "batch": 128}
+
+
+def test_a_second_driver_is_refused(write_config: Write, folder: Path) -> None:
+    process = driving.driver(write_config(trainer=trainer("--seconds 0.2")))
+    try:
+        driving.wait_until(lambda: driving.rows(folder, 0))
+        refused = driving.tuner("run", write_config())
+        assert refused.returncode == 2
+        assert f"another tuner (process {process.pid}) works on this study" in refused.stderr
+    finally:
+        driving.kill(process)
+
+
+def test_a_driver_killed_while_asking_leaves_no_broken_trial(write_config: Write, folder: Path) -> None:
+    path = write_config(jobs=1)
+    driving.study(path, "budget.trials=8")
+    # What a kill between the creation of a trial and its draws leaves behind: RUNNING, without parameters.
+    study = driving.plain_optuna(folder)
+    study.ask()
+    assert driving.outcome(driving.study(path, "budget.trials=9")) == driving.outcome(
+        driving.study(write_config(study="whole", jobs=1), "budget.trials=9")
+    )
+
+
+def test_a_driver_killed_while_telling_tells_again(
+    write_config: Write, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_config(jobs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Study, "tell", lambda *a, **k: os._exit(9))
+        if (child := os.fork()) == 0:
+            driving.study(path, "budget.trials=2")
+        os.waitpid(child, 0)
+    assert driving.states(folder) == [TrialState.RUNNING]
+    assert driving.outcome(driving.study(path)) == driving.outcome(
+        driving.study(write_config(study="whole", jobs=1))
+    )

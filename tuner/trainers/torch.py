@@ -1,0 +1,79 @@
+"""Train a small image classifier that comes with tuner: for a first study, a demonstration, a test without a GPU.
+
+    trainer:
+      name: torch
+      data: digits        # 1797 images of 8 x 8 pixels, shipped by scikit-learn; a quarter is kept for the test
+      train_size: 600     # keep only so many training images, so that a large model overfits; all of them if absent
+      label_noise: 0.15   # give this share of the training labels another class
+      val_share: 0.4      # share of the images that the score is computed on
+      schedule: cosine    # or constant: how the rate moves over the planned epochs
+      device: auto        # a GPU where one is given to the trial; or cpu
+      threads: 1          # CPU threads of one trial
+
+Parameters that a space may hold, with what counts where the space is silent: `lr` (0.1), `batch` (64), `weight_decay`
+(0.0001), `model` (mlp-s; smallest to largest: mlp-xs, mlp-s, mlp-m, cnn-s, cnn-m, cnn-l), `dropout` (0), `optimizer`
+(sgd; or rmsprop, adam, adamw), `momentum` (0.9, for sgd and rmsprop), `beta1` and `beta2` (0.9 and 0.999, for adam and
+adamw), `warmup_epochs` (0).
+
+Each trial logs one row an epoch to `log.csv` with the columns epoch, seconds, learning_rate, train/loss, val/loss and
+val/accuracy; each of the last three can be the objective. It keeps `last.pt`, from which a killed trial goes on exactly
+as if nothing had happened, and `best.pt`, the weights of the best epoch. Split, flipped labels and scaling are the same
+for all trials of a study; the trial's seed sets weights, dropout and the order of the images.
+
+The test part is looked at only when asked for, and prints JSON:
+
+    python -m tuner.inside.torch_classifier results/<study>/trials/0007/spec.json --test
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from tuner.documents import Model
+from tuner.inside import parameters as known
+from tuner.spec import Command, Log, TrialSpec
+
+PROGRAM = "tuner.inside.torch_classifier"
+
+
+class TorchOptions(Model):
+    """What `trainer:` holds beside its name."""
+
+    data: Literal["digits"] = Field("digits", description="data set to train on")
+    train_size: int | None = Field(None, ge=10, description="training images to keep; all of them where absent")
+    label_noise: float = Field(0.0, ge=0, lt=1, description="share of training labels that are given another class")
+    val_share: float = Field(0.25, ge=0.05, le=0.6, description="share of all images that the score is computed on")
+    schedule: Literal["cosine", "constant"] = Field("cosine", description="how the rate moves over the planned epochs")
+    device: Literal["auto", "cpu"] = Field("auto", description="auto takes a GPU where one is visible to the trial")
+    threads: int = Field(1, ge=1, le=256, description="CPU threads of one trial")
+
+
+class TorchTrainer:
+    """The built-in classifier as a trainer."""
+
+    Options = TorchOptions
+    log_format = "csv"
+
+    def __init__(self, options: TorchOptions, base: Path) -> None:
+        self.options = options
+
+    def check(self, parameters: Collection[str]) -> None:
+        """Raise ValueError where the space holds a parameter that the classifier does not know."""
+        known.check_names(parameters)
+
+    def command(self, spec: TrialSpec, *, resume: bool) -> Command:
+        """Write spec.json and return the command that trains it."""
+        path = spec.write(**self.options.model_dump())
+        argv = (sys.executable, "-m", PROGRAM, str(path), *(["--resume"] if resume else []))
+        return Command(argv, {"OMP_NUM_THREADS": str(self.options.threads)})
+
+    def log(self, folder: Path) -> Log:
+        return Log(folder / known.LOG_FILE, self.log_format)
+
+    def can_continue(self, folder: Path) -> bool:
+        return (folder / known.LAST_FILE).is_file()
