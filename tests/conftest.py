@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {
         "size": {"ordered": ["s", "m", "l"]},
     },
     "objective": {"metric": "val/accuracy", "direction": "maximize"},
-    "epochs": 20,
+    "epochs": 10,
     "baselines": [{"lr": 0.1, "size": "m"}],
     "budget": {"trials": 12},
     "devices": "cpu",

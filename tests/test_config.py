@@ -130,7 +130,7 @@ def test_an_override_without_a_value_is_refused(write_config: Write) -> None:
 
 
 def test_an_override_below_a_plain_value_is_refused(write_config: Write) -> None:
-    assert "'epochs' is 20 and has no keys" in refusal(write_config(), "epochs.more=3")
+    assert "'epochs' is 10 and has no keys" in refusal(write_config(), "epochs.more=3")
 
 
 def test_an_empty_treatment_leaves_the_plain_sampler(write_config: Write) -> None:

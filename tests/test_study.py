@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 
 from tests import driving
 from tests.conftest import PROGRAM, SMALL
+from tuner import record
 from tuner.errors import StudyError
 from tuner.record import Action, Origin, Record
 
@@ -56,7 +57,7 @@ def test_the_study_opens_in_plain_optuna_with_states_and_reasons(write_config: W
             assert t.constraints == {"nan": 1.0}
         else:
             assert t.value == max(t.intermediate_values.values())
-            assert sorted(t.intermediate_values) == list(range(1, t.user_attrs["epochs"] + 1))
+            assert sorted(t.intermediate_values) == list(range(1, t.user_attrs["ending"]["epochs"] + 1))
 
 
 def test_every_logged_epoch_of_a_completed_trial_counts_once(write_config: Write, folder: Path) -> None:
@@ -323,3 +324,13 @@ def test_a_driver_killed_while_telling_tells_again(
     assert driving.outcome(driving.study(path)) == driving.outcome(
         driving.study(write_config(study="whole", jobs=1))
     )
+
+
+def test_a_driver_killed_between_queueing_and_starting_starts_that_trial(write_config: Write, folder: Path) -> None:
+    path = write_config(jobs=1)
+    driving.study(path, "budget.trials=1")
+    # The same two calls as the driver makes, with the kill in between.
+    queued = record.attributes(origin=Origin.SWEEP, seed=700_022)
+    driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.495, "size": "m"}, user_attrs=queued)
+    records = driving.study(path)
+    assert driving.outcome(records) == driving.outcome(driving.study(write_config(study="whole", jobs=1)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -114,25 +114,31 @@ def incumbent(records: Sequence[Record], *, higher_is_better: bool) -> Record | 
     return min(scored, key=lambda pair: (sign * pair[0], pair[1].number))[1] if scored else None
 
 
-# User attributes that hold a field of Record as it is; ``ending`` and ``prescription`` are JSON objects.
-PLAIN = (
-    "origin score_epoch epochs extra_epochs planned_epochs parent remedy seed retry device seconds started"
-).split()
+# How the fields of Record lie in a trial's user attributes: three objects, because every attribute is a transaction.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "origin": ("origin", "parent", "remedy", "seed", "retry"),
+    "process": ("device", "started", "seconds", "planned_epochs"),
+    "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription"),
+}
+ENDING_FIELDS = frozenset(f.name for f in fields(Ending))
 
 
 def read(trial: FrozenTrial) -> Record:
-    """Return the typed view of ``trial``; attributes that are missing keep their defaults."""
-    attrs = trial.user_attrs
-    known: dict[str, Any] = {name: attrs[name] for name in PLAIN if name in attrs}
+    """Return the typed view of ``trial``; what is missing keeps its default."""
+    known: dict[str, Any] = {}
+    for group, names in GROUPS.items():
+        stored = trial.user_attrs.get(group, {})
+        known.update({name: stored[name] for name in names if name in stored})
     if "origin" in known:
         known["origin"] = Origin(known["origin"])
-    if "ending" in attrs:
-        known["ending"] = Ending(**{**attrs["ending"], "action": Action(attrs["ending"]["action"])})
-    if "prescription" in attrs:
-        known["prescription"] = Prescription(**attrs["prescription"])
+    if "prescription" in known:
+        known["prescription"] = Prescription(**known["prescription"])
+    ending = {k: v for k, v in trial.user_attrs.get("ending", {}).items() if k in ENDING_FIELDS}
+    if ending:
+        known["ending"] = Ending(**{**ending, "action": Action(ending["action"])})
     # For a pruned trial Optuna's value is the last one reported, not the best.
-    score = attrs.get("score", trial.value)
-    return Record(number=trial.number, state=trial.state, params=dict(trial.params), score=score, **known)
+    known.setdefault("score", trial.value)
+    return Record(number=trial.number, state=trial.state, params=dict(trial.params), **known)
 
 
 def read_all(study: optuna.Study) -> list[Record]:
@@ -140,10 +146,15 @@ def read_all(study: optuna.Study) -> list[Record]:
     return [read(t) for t in study.get_trials(deepcopy=False)]
 
 
-def attributes(**fields: Any) -> dict[str, Any]:
-    """Return fields of Record as the user attributes that ``read`` understands."""
-    return {
-        name: asdict(value) if isinstance(value, Ending | Prescription) else value
-        for name, value in fields.items()
-        if value is not None
-    }
+def attributes(**values: Any) -> dict[str, dict[str, Any]]:
+    """Return fields of Record as the user attributes that ``read`` understands; None means "not known"."""
+    grouped: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        if value is None:
+            continue
+        if name == "ending":
+            grouped.setdefault("ending", {}).update(asdict(value))
+            continue
+        group = next(g for g, names in GROUPS.items() if name in names)
+        grouped.setdefault(group, {})[name] = asdict(value) if isinstance(value, Prescription) else value
+    return grouped

@@ -79,29 +79,35 @@ class Sampler:
         """Return all trials, in the order of their numbers."""
         return record.read_all(self.study)
 
-    def ask(self, params: Params | None, **attributes: Any) -> tuple[optuna.Trial, Params]:
+    def ask(self, params: Params | None, *, seed: int | None, **attributes: Any) -> tuple[optuna.Trial, Record]:
         """Start a trial with ``params``, or with a draw of the sampler where they are None.
 
-        ``attributes`` are fields of Record; with ``params`` they are stored in the same transaction as the trial itself.
+        ``attributes`` are fields of Record; with ``params`` they are stored in the same transaction as the trial itself. A
+        trial that a killed driver created and did not start comes first.
         """
-        if params is not None:
+        trials = self.study.get_trials(deepcopy=False)
+        number = next((t.number for t in trials if t.state is TrialState.WAITING), len(trials))
+        attributes["seed"] = self._default_seed(number) if seed is None else seed
+        if params is not None and number == len(trials):
             self.study.enqueue_trial(params, user_attrs=record.attributes(**attributes))
         with _quiet():
-            self.study.sampler = self._fresh(len(self.study.get_trials(deepcopy=False)))
+            self.study.sampler = self._fresh(number)
             trial = self.study.ask()
-            drawn = self._space.suggest(trial)
-        if params is None:
-            for name, value in record.attributes(**attributes).items():
-                trial.set_user_attr(name, value)
-        return trial, drawn
+            self._space.suggest(trial)
+        if "origin" not in trial.user_attrs:
+            self.note(trial, **attributes)
+        return trial, record.read(self.study.get_trials(deepcopy=False)[trial.number])
 
-    def adopt(self, number: int) -> tuple[optuna.Trial, Params]:
+    def adopt(self, number: int) -> tuple[optuna.Trial, Record]:
         """Return the running trial ``number`` of an earlier driver; what it had not drawn yet is drawn now."""
         frozen = self.study.get_trials(deepcopy=False)[number]
         with _quiet():
             self.study.sampler = self._fresh(number)
             trial = optuna.Trial(self.study, frozen._trial_id)
-            return trial, self._space.suggest(trial)
+            self._space.suggest(trial)
+        if "origin" not in trial.user_attrs:
+            self.note(trial, origin=Origin.SAMPLER, seed=self._default_seed(number))
+        return trial, record.read(self.study.get_trials(deepcopy=False)[number])
 
     def report(self, trial: optuna.Trial, step: int, value: float) -> None:
         """Store the objective of one epoch; a value reported before stays as it is."""
@@ -114,8 +120,9 @@ class Sampler:
 
     def note(self, trial: optuna.Trial, **fields: Any) -> None:
         """Store fields of Record with a running trial."""
-        for name, value in record.attributes(**fields).items():
-            trial.set_user_attr(name, value)
+        known = trial.user_attrs
+        for group, values in record.attributes(**fields).items():
+            trial.set_user_attr(group, {**known.get(group, {}), **values})
 
     def tell(self, trial: optuna.Trial, ending: Ending, score: float | None) -> None:
         """End a trial. A trial that failed by its own parameters gets a constraint that names the reason.
@@ -129,6 +136,10 @@ class Sampler:
         if state is TrialState.PRUNED and ending.reason != PRUNED_BY_SCHEDULER and ending.reason not in trial.constraints:
             trial.set_constraint(ending.reason, 1.0)
         self.study.tell(trial, score if state is TrialState.COMPLETE else None, state)
+
+    def _default_seed(self, number: int) -> int:
+        """Return a seed of its own for every trial, and other ones for a study with another seed."""
+        return self._seed * 100_003 + number
 
     def _fresh(self, number: int) -> BaseSampler:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])

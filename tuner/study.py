@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.trial import TrialState
 
 from tuner import config as configuration
 from tuner import policy, registry, sampler, search
@@ -94,13 +95,9 @@ class Study:
                 self.records, self.opening, remedy_share=model.remedies.share, max_retries=model.max_retries,
                 higher_is_better=self.config.higher_is_better,
             )
-            trial, params = self.sampler.ask(
-                proposal.params, origin=proposal.origin, parent=proposal.parent, remedy=proposal.remedy,
-                seed=proposal.seed, retry=proposal.retry or None,
-            )
-            record = Record(
-                trial.number, optuna.trial.TrialState.RUNNING, params, proposal.origin, parent=proposal.parent,
-                remedy=proposal.remedy, seed=proposal.seed, retry=proposal.retry,
+            trial, record = self.sampler.ask(
+                proposal.params, seed=proposal.seed, origin=proposal.origin, parent=proposal.parent,
+                remedy=proposal.remedy, retry=proposal.retry or None,
             )
             self._start(self._prepare(trial, record), device, resume=False)
 
@@ -129,12 +126,12 @@ class Study:
         space, model = self.config.space, self.config.model
         epochs = configuration.role_parameter(space, Role.EPOCHS, record.params)
         planned = int(record.params[epochs]) if epochs else record.planned_epochs or model.epochs
-        seed = record.seed if record.seed is not None else model.seed * 100_003 + record.number
-        record = replace(record, planned_epochs=planned, seed=seed)
+        record = replace(record, planned_epochs=planned)
+        assert record.seed is not None
         folder = self.config.trial_folder(record.number)
         folder.mkdir(parents=True, exist_ok=True)
         spec = TrialSpec(
-            record.number, self._scaled(record.params), planned, seed, folder, model.objective.metric,
+            record.number, self._scaled(record.params), planned, record.seed, folder, model.objective.metric,
             self.config.higher_is_better,
         )
         return RunningTrial(trial, record, spec, self.config.trainer.log(folder), self.rules, self._on_row)
@@ -154,7 +151,7 @@ class Study:
         record = running.record
         self.sampler.note(
             running.trial, device=record.device, started=record.started, planned_epochs=record.planned_epochs,
-            seed=record.seed,
+            seconds=round(record.seconds, 3),
         )
         running.begin(self.executor.start(command, running.folder, device))
         self.running.append(running)
@@ -221,12 +218,12 @@ class Study:
     def _adopt(self) -> None:
         """Take over the trials of a dead driver: finished ones are told, the others continue under their number."""
         waiting: list[RunningTrial] = []
-        for record in [r for r in self.records if r.state is optuna.trial.TrialState.RUNNING]:
-            trial, params = self.sampler.adopt(record.number)
+        for number in [r.number for r in self.records if r.state is TrialState.RUNNING]:
+            trial, record = self.sampler.adopt(number)
             if record.ending is not None:
                 self._tell(trial, record)
                 continue
-            running = self._prepare(trial, replace(record, params=params))
+            running = self._prepare(trial, record)
             waiting.append(running)
             running.record = replace(running.record, seconds=record.seconds + _trained_seconds(running))
             self._remember(running.record)
@@ -253,7 +250,6 @@ class Study:
         resume = self.config.trainer.can_continue(running.folder)
         how = "from its last checkpoint" if resume else "from the beginning"
         self.view.say(f"trial {running.record.number} continues {how} ({running.curve.length} epochs are logged)")
-        self.sampler.note(running.trial, seconds=round(running.record.seconds, 3) or None)
         self._start(running, device, resume=resume)
 
     def _leave(self) -> None:

@@ -49,6 +49,7 @@ def check(symptom: Symptom, curve: Curve) -> None:
     json.dumps(dict(symptom.evidence), allow_nan=False)
     assert all(type(v) in (int, float, str) for v in symptom.evidence.values())
     assert type(symptom.since_epoch) is int and type(symptom.epoch) is int
+    assert curve.last_epoch is not None
     assert curve.epochs[0] <= symptom.since_epoch <= symptom.epoch <= curve.last_epoch
     assert 0 <= symptom.confidence <= 1 and 0 <= symptom.severity <= 1
     assert symptom.text
@@ -69,7 +70,7 @@ def copied(curve: Curve, until: int, times: float = 1.0) -> Curve:
 def test_a_symptom_has_a_manual_and_thresholds_with_defaults(name: str) -> None:
     plugin = PLUGINS[name]
     assert "Thresholds" in (plugin.__doc__ or "") and "What to do" in (plugin.__doc__ or "")
-    assert is_dataclass(plugin.Options) and fields(plugin.Options())
+    assert is_dataclass(plugin.Options()) and fields(plugin.Options())
     assert plugin.SEEN and plugin.NOT_SEEN
 
 

@@ -160,6 +160,8 @@ def test_saw_teeth_around_a_falling_trend_are_not_oscillation() -> None:
     falling = Curve.of(train_loss=saw * FALLING, val_loss=saw * FALLING, planned_epochs=60)
     assert oscillating.detect(flat, options=oscillating.Options()) is not None
     assert oscillating.detect(falling, options=oscillating.Options()) is None
+    training_falls = Curve.of(train_loss=saw * FALLING, val_loss=saw, planned_epochs=60)
+    assert oscillating.detect(training_falls, options=oscillating.Options()) is None
 
 
 def test_teeth_near_zero_after_a_long_fall_are_not_oscillation() -> None:

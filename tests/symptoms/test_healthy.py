@@ -7,11 +7,10 @@ import time
 import numpy as np
 import pytest
 
+from tests.symptoms.test_contract import PLUGINS
 from tuner.curve import Curve, Kind, Series
 from tuner.diagnosis import diagnose
 from tuner.symptoms import converged, still_improving, too_early
-
-from .test_contract import PLUGINS
 
 E = np.arange(60.0)
 FALLS = 2.0 * 0.8**E + 0.3
@@ -30,7 +29,10 @@ def test_a_flat_and_calm_run_has_converged_and_is_healthy() -> None:
 
 
 def test_a_run_that_jitters_widely_may_still_be_calmed_by_its_schedule() -> None:
-    assert converged.detect(flat(0.05), options=converged.Options()) is None
+    wave = np.tile([0.0, 0.03, -0.03], 20)
+    calm, wide = (Curve.of(train_loss=FALLS, val_loss=FALLS + k * wave, planned_epochs=80) for k in (0.01, 1.0))
+    assert converged.detect(calm, options=converged.Options()) is not None
+    assert converged.detect(wide, options=converged.Options()) is None
 
 
 def test_a_run_that_creeps_down_steadily_has_not_converged() -> None:

@@ -9,7 +9,7 @@ from torch import nn
 HIDDEN = {"mlp-xs": (16,), "mlp-s": (64,), "mlp-m": (256, 256)}
 """Widths of the hidden layers."""
 
-CHANNELS = {"cnn-s": (8, 16), "cnn-m": (16, 32), "cnn-l": (32, 64)}
+CHANNELS = {"cnn-s": (8, 16), "cnn-m": (16, 32), "cnn-l": (24, 48)}
 """Channels of the two convolutions."""
 
 

@@ -88,8 +88,6 @@ def _listen() -> list[int]:
 
 def _device(spec: Mapping[str, Any]) -> torch.device:
     torch.set_num_threads(spec["threads"])
-    # A dead network's momentum decays into denormal numbers, which are slow to compute with.
-    torch.set_flush_denormal(True)
     torch.backends.cudnn.deterministic = True
     return torch.device("cuda" if spec["device"] != "cpu" and torch.cuda.is_available() else "cpu")
 

@@ -42,11 +42,12 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if not lines:
         return None
     first = next(iter(lines))
-    losses = [n for n in lines if n != first]
+    losses = [name for name in lines if name != first]
     if _improves(lines[first], options):
         return _symptom(curve, first, lines[first], rows)
     # A training loss that falls alone is no progress: the validation loss has to fall with it.
-    if len(losses) == 2 and all(_improves(lines[n], options) for n in losses) and not lines[first].rises(options.sigmas):
+    both_fall = len(losses) == 2 and all(_improves(lines[name], options) for name in losses)
+    if both_fall and not lines[first].rises(options.sigmas):
         return _symptom(curve, losses[0], lines[losses[0]], rows)
     return None
 

@@ -44,13 +44,13 @@ PROGRAM = "tuner.inside.torch_classifier"
 class TorchOptions(Model):
     """What `trainer:` holds beside its name."""
 
-    data: Literal["digits"] = Field("digits", description="data set to train on")
-    train_size: int | None = Field(None, ge=10, description="training images to keep; all of them where absent")
-    label_noise: float = Field(0.0, ge=0, lt=1, description="share of training labels that are given another class")
-    val_share: float = Field(0.25, ge=0.05, le=0.6, description="share of all images that the score is computed on")
-    schedule: Literal["cosine", "constant"] = Field("cosine", description="how the rate moves over the planned epochs")
-    device: Literal["auto", "cpu"] = Field("auto", description="auto takes a GPU where one is visible to the trial")
-    threads: int = Field(1, ge=1, le=256, description="CPU threads of one trial")
+    data: Literal["digits"] = Field(default="digits", description="data set to train on")
+    train_size: int | None = Field(default=None, ge=10, description="training images to keep; all where absent")
+    label_noise: float = Field(default=0.0, ge=0, lt=1, description="share of training labels to make wrong")
+    val_share: float = Field(default=0.25, ge=0.05, le=0.6, description="share of the images to validate on")
+    schedule: Literal["cosine", "constant"] = Field(default="cosine", description="how the rate moves over the epochs")
+    device: Literal["auto", "cpu"] = Field(default="auto", description="auto takes a GPU where there is one")
+    threads: int = Field(default=1, ge=1, le=256, description="CPU threads of one trial")
 
 
 class TorchTrainer:
