@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
+import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -204,6 +206,7 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with _storage_errors(storage):
+        _refuse_foreign(storage)
         study = optuna.create_study(
             storage=storage, study_name=name, direction=fingerprint["direction"], load_if_exists=True, pruner=pruner or NopPruner()
         )
@@ -213,6 +216,17 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
                 raise StudyError(f"{storage}: '{name}' is an Optuna study that tuner did not make; choose another name")
             study.set_user_attr(FINGERPRINT, dict(fingerprint))
         return study
+
+
+def _refuse_foreign(storage: str) -> None:
+    """Raise StudyError for an SQLite file of another program, into which Optuna would put its tables."""
+    path = Path(storage.removeprefix("sqlite:///"))
+    if not storage.startswith("sqlite:///") or not path.is_file():
+        return
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
+    if tables and not tables & {"studies", "trials", "version_info"}:
+        raise StudyError(f"{storage}: expected an Optuna storage, but got a database with {', '.join(sorted(tables))}")
 
 
 def load_study(storage: str, name: str) -> optuna.Study:
