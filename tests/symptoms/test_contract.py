@@ -99,9 +99,14 @@ def test_a_cut_curve_is_judged_like_one_that_was_never_longer(name: str, curve: 
         assert detect(name, curve.until(int(epoch))) == detect(name, copied(curve, int(epoch)))
 
 
+DEAD, ALIVE = "dead after a first explosion", "learns after a first explosion"
+
+
 @pytest.mark.parametrize(("name", "curve"), SEEN + NOT_SEEN)
 @pytest.mark.parametrize("times", [1e-3, 1e3])
 def test_the_scale_of_the_losses_does_not_matter(name: str, curve: Curve, times: float) -> None:
+    if curve in (diverging.SEEN[DEAD], diverging.NOT_SEEN[ALIVE]):
+        pytest.skip("what guessing gives is an absolute value: a cross-entropy in nats")
     assert curve.last_epoch is not None
     one, other = detect(name, curve), detect(name, copied(curve, curve.last_epoch, times))
     assert (one is None) == (other is None)

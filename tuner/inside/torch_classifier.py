@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,7 +25,8 @@ NEEDED |= {"data", "train_size", "label_noise", "val_share", "schedule", "device
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # At once and without an exception, which the half-done import of a library may swallow; nothing is written yet.
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
     parser = argparse.ArgumentParser(prog="tuner.inside.torch_classifier", description=__doc__)
     parser.add_argument("spec", type=Path)
     parser.add_argument("--resume", action="store_true")

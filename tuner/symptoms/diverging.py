@@ -4,17 +4,23 @@ Looks like: the training loss climbs well above its first value, or falls first 
 while the validation loss goes the same way and the score is lost. One spike that comes down again is not meant, nor
 a bump that the score survives: runs with a high rate and a decaying schedule can look bad in the middle and end best.
 
+A run can also explode within its first epoch, before anything is logged. Then the first loss is several times what
+guessing gives, later ones come down to that and not below, and the accuracy never leaves chance: it is dead.
+
 Usual causes: a learning rate far too high, a sign error in the loss, a wrong model definition or configuration.
 
 What to do: lower the learning rate by a full step, warm up, clip gradients, fall back to a known-good optimizer.
 
 Thresholds: they spare what was seen to end well among 1,000 recorded small networks. The best of one search rose to 1.8
 times its first training loss, its score losing 16 %, and came back; another of the best tenth blew up to 50 times, but
-was down to half of its peak within 15 % of the plan.
+was down to half of its peak within 15 % of the plan. Of 1,000 recorded classifiers 85 exploded in their first epoch and were
+still at chance after a quarter of the plan; 5 of those passed an accuracy of 0.5 later, none 0.9.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -37,6 +43,11 @@ class Options:
     fallen: float = 0.1  # share of the first loss that must have been gained before it can be lost again
     regained: float = 0.9  # share of that gain that must be lost again
     score_lost: float = 0.3  # share of the best score; 0.16 was the most a run that ended well had lost
+    dead_share: float = 0.25  # of the planned epochs at chance after a first epoch that exploded; see above
+    dead_least: int = 5  # epochs, for short plans
+    exploded: float = 3.0  # times the loss of guessing: an untrained network that is sound begins near 1
+    guessing: float = 0.97  # of the loss of guessing: below it something has been learned
+    off_chance: float = 0.05  # of accuracy over its median: more has been learned
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
@@ -52,7 +63,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     up = up and trend.median(train[-3:]) >= options.peak * train.max()
     if curve.train_loss is not None and (up or _returned(train, rows, options)) and _others_agree(curve, rows, options):
         return _symptom(curve, curve.train_loss, rows, options)
-    return None
+    return _dead_from_the_start(curve, train, val, options)
 
 
 def _above(loss: FloatArray, first: float, times: float, rows: int) -> bool:
@@ -80,6 +91,33 @@ def _others_agree(curve: Curve, rows: int, options: Options) -> bool:
     if len(metric) < 2:
         return True
     return bool(trend.median(metric[-rows:]) - metric.min() >= options.score_lost * abs(metric.min()))
+
+
+def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:
+    """See an accuracy at chance and losses no better than guessing, after a first loss far above it."""
+    metric = trend.metric(curve)
+    if metric is None or not metric.higher_is_better or not re.search(r"acc|top[-_]?1", metric.name.lower()):
+        return None
+    accuracy = trend.clean(metric)
+    if min(len(accuracy), curve.length) < trend.patience(curve, options.dead_share, options.dead_least):
+        return None
+    chance = trend.as_share(trend.median(accuracy))
+    if not 0 < chance <= 0.5 or trend.as_share(float(accuracy.max())) > chance + options.off_chance:
+        return None
+    guess = -math.log(chance)  # the cross-entropy of somebody who is right that often by chance
+    later = np.concatenate([train[1:], val[1:]])
+    if train[0] < options.exploded * guess or later.min() < options.guessing * guess:
+        return None
+    return Symptom(
+        name="diverging",
+        since_epoch=int(curve.epochs[0]),
+        epoch=int(curve.epochs[-1]),
+        confidence=trend.confidence(train[0] / guess, 1.0),
+        severity=1.0,
+        evidence={"first": float(train[0]), "guessing": guess, "now": float(train[-1]), "accuracy": chance},
+        text=f"train loss exploded to {train[0]:.3g} within the first epoch; since then accuracy stays at chance "
+        f"({chance:.2g}) and the loss no better than guessing ({guess:.3g})",
+    )
 
 
 def _symptom(curve: Curve, series: Series, rows: int, options: Options) -> Symptom:
@@ -111,9 +149,17 @@ SEEN: Mapping[str, Curve] = {
     "metric lost too": Curve.of(train_loss=_UP, metrics={"acc": np.r_[np.linspace(0.1, 0.5, 6), np.full(14, 0.1)]}),
     "validation explodes": Curve.of(train_loss=_FALLING[:12], val_loss=np.r_[_FALLING[:5], np.full(7, 1e30)]),
     "explodes at once": Curve.of(train_loss=[2.3, 5e9, 7e9, 6e9]),
+    "dead after a first explosion": Curve.of(
+        train_loss=np.r_[282.0, 2.31 + 9 * 0.5 ** _E[:14]], val_loss=2.31 + 9 * 0.6 ** _E[:15],
+        metrics={"accuracy": 0.1 + 0.01 * np.sin(_E[:15])}, planned_epochs=40,
+    ),
     "back to the start": Curve.of(train_loss=_BACK, val_loss=_BACK, planned_epochs=40),
 }
 NOT_SEEN: Mapping[str, Curve] = {
+    "learns after a first explosion": Curve.of(
+        train_loss=np.r_[282.0, 2.31 + 9 * 0.5 ** _E[:14]], val_loss=2.31 + 9 * 0.6 ** _E[:15],
+        metrics={"accuracy": 0.1 + 0.01 * _E[:15]}, planned_epochs=40,
+    ),
     "one spike": Curve.of(train_loss=_SPIKE, val_loss=_SPIKE),
     "spike in the last row": Curve.of(train_loss=_SPIKE[:21], val_loss=_SPIKE[:21]),
     "first validation loss of 0": Curve.of(train_loss=_FALLING, val_loss=np.r_[0.0, _FALLING[1:]]),
