@@ -4,7 +4,7 @@
       name: torch
       data: digits        # 1797 images of 8 x 8 pixels, shipped by scikit-learn; a quarter is kept for the test
       train_size: 600     # keep only so many training images, so that a large model overfits; all of them if absent
-      label_noise: 0.2    # give this share of the training labels another class
+      label_noise: 0.15   # give this share of the training labels another class
       val_share: 0.4      # share of the images that the score is computed on
       schedule: cosine    # or constant: how the rate moves over the planned epochs
       device: auto        # a GPU where one is given to the trial; or cpu
