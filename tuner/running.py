@@ -105,7 +105,7 @@ class RunningTrial:
         """Look at the process, then at the log (the other order loses the last row); return whether the trial is over."""
         assert self.process is not None
         code = self.process.poll()
-        self.look()
+        self.look(over=code is not None)
         if code is not None:
             if self.ending is None:
                 output = self.folder / OUTPUT_FILE
@@ -118,14 +118,24 @@ class RunningTrial:
             self.process.stop()
         return False
 
-    def look(self) -> None:
-        """Read the log where it has grown, and judge every new epoch in turn, each as if it were the last."""
-        if not self._read():
+    def look(self, *, over: bool = False) -> None:
+        """Read the log where it has grown, and judge every new epoch in turn, each as if it were the last.
+
+        An epoch counts once its score is there, or a later epoch, or nothing more can come: some programs log the
+        training and the validation of one epoch on two lines.
+        """
+        if not self._read() and not over:
             return
-        for epoch in self.curve.epochs[self.seen_rows :]:
+        for epoch in self._unseen(over):
             if self.ending is not None:
                 break
-            self._judge(int(epoch))
+            self._judge(epoch)
+
+    def _unseen(self, over: bool) -> list[int]:
+        epochs, score = self.curve.epochs, self.curve.score
+        scored = int(score.epochs[-1]) if score is not None and len(score) else -1
+        new = epochs if self.seen_epoch is None else epochs[epochs > self.seen_epoch]
+        return [int(e) for e in new if over or e <= scored or e < epochs[-1]]
 
     def _read(self) -> bool:
         try:

@@ -228,7 +228,7 @@ class Study:
             running.record = replace(running.record, seconds=record.seconds + _trained_seconds(running))
             self._remember(running.record)
         for running in waiting:
-            running.look()
+            running.look(over=True)
             if running.ending is None and running.curve.length >= running.spec.epochs:
                 epochs = running.curve.length
                 running.ending = Ending(Action.FINISH, "finished", f"all {epochs} epochs", epoch=running.seen_epoch)

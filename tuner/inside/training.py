@@ -49,6 +49,7 @@ def train(spec: Mapping[str, Any], p: Parameters, *, resume: bool) -> None:
     training = _start(p, seed=spec["seed"], device=device)
     if resume and (folder / LAST_FILE).exists():
         _restore(training, folder, device)
+        print(f"continues after epoch {training.epoch}", flush=True)
     else:
         _clear(folder)
     checkpoint.write_log(folder, training.rows)
