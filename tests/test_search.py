@@ -70,6 +70,13 @@ def test_a_trial_without_a_score_is_treated_last() -> None:
     assert propose([prescribed(0, None, ending=PRUNE), prescribed(1, 0.1)]).parent == 1
 
 
+def test_only_the_better_half_is_treated() -> None:
+    good = [record(n, 0.8 + n / 100) for n in range(4)]
+    assert propose([*good, prescribed(4, 0.5)]).origin is Origin.SAMPLER
+    assert propose([*good, prescribed(4, None, ending=PRUNE)]).origin is Origin.SAMPLER
+    assert propose([*good, prescribed(4, 0.9)]).parent == 4
+
+
 def test_a_remedy_is_tried_once() -> None:
     parent = prescribed(0, 0.6)
     assert parent.prescription is not None

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.record import Origin, Params, Record
+from tuner.record import Origin, Params, Record, usable_score
 from tuner.space import Role, Space
 from tuner.worth import Worth, worth
 
 RETRIED = ("killed",)
+FEW = 4  # completed trials, below which there is no better half to speak of
 
 
 @dataclass(frozen=True)
@@ -70,25 +72,29 @@ def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:
 
 
 def _remedy(records: Sequence[Record], higher_is_better: bool) -> Proposal | None:
-    """Return the prescription of the best trial that still waits for its own, by score and then by the move's credit."""
+    """Return the prescription of the best trial that still waits for its own, by score and then by the move's credit.
+
+    Only trials worth improving are treated: those in the better half of all that completed. One that failed is treated
+    as long as hardly any has completed.
+    """
     treated = {r.parent for r in records if r.origin is Origin.REMEDY}
     taken = [r.params for r in records]
-    waiting = [
-        r for r in records
-        if r.finished and r.prescription and r.number not in treated and r.prescription.params not in taken
-    ]
+    sign = 1 if higher_is_better else -1
+    scores = sorted(sign * score for r in records if (score := usable_score(r)) is not None)
+    worth_it = scores[len(scores) // 2] if len(scores) >= FEW else -math.inf
+    credit = {w.remedy: w for w in worth(records, higher_is_better=higher_is_better)}
+    waiting: list[tuple[float, float, int, Record]] = []
+    for r in records:
+        if not r.finished or r.prescription is None or r.number in treated or r.prescription.params in taken:
+            continue
+        score = usable_score(r)
+        quality = -math.inf if score is None else sign * score
+        if quality >= worth_it:
+            remedy = r.prescription.remedy
+            waiting.append((quality, credit.get(remedy, Worth(remedy, ())).expected, -r.number, r))
     if not waiting:
         return None
-    credit = {w.remedy: w for w in worth(records, higher_is_better=higher_is_better)}
-
-    def rank(r: Record) -> tuple[float, float, int]:
-        assert r.prescription is not None
-        worst = float("-inf")
-        score = worst if r.score is None else (r.score if higher_is_better else -r.score)
-        remedy = r.prescription.remedy
-        return score, credit.get(remedy, Worth(remedy, ())).expected, -r.number
-
-    best = max(waiting, key=rank)
+    best = max(waiting, key=lambda w: w[:3])[3]
     assert best.prescription is not None
     return Proposal(
         Origin.REMEDY, best.prescription.params, parent=best.number, remedy=best.prescription.remedy, seed=best.seed
