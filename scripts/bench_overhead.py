@@ -7,30 +7,31 @@ in ``tuner run``: it reads the growing log anew, judges it, reports it, stores w
 Plain Optuna draws from the same space with the same sampler into the same kind of storage, reports the same rows, asks
 MedianPruner after each (and trains on whatever it says, so that both see as many rows), and keeps nothing else.
 
+The two take turns, trial by trial, so that both meet the same machine.
+
 Printed for every hundred trials, in milliseconds: the median over the trials and over the repeats, and in brackets the
 lowest and the highest repeat.
 
     row     from the start of a trial to the end of its log, over its rows
     report  the same, but plain Optuna does not ask its pruner
     trial   ask to tell, without the rows and without the draws
-    draw    inside TPE, which both sides call; tuner draws less often, because remedies are not drawn
+    draw    inside TPE, which both sides call; tuner less often, because baselines and remedies are not drawn
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import io
 import json
 import math
 import os
 import platform
-import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,14 +70,15 @@ class Cost:
 
 @dataclass
 class Stopwatch:
-    """The costs of all trials of one study, in the order of their numbers. The last one is still being counted."""
+    """The costs of both sides, one Cost for every trial; the last one is still being counted."""
 
-    costs: list[Cost] = field(default_factory=lambda: [Cost()])
+    costs: dict[str, list[Cost]] = field(default_factory=lambda: {"tuner": [Cost()], "optuna": [Cost()]})
+    side: str = "tuner"
     _since: float = field(default_factory=time.perf_counter)
 
     @property
     def now(self) -> Cost:
-        return self.costs[-1]
+        return self.costs[self.side][-1]
 
     def lap(self, phase: str) -> None:
         """Add the time since the last lap to ``phase`` of this trial."""
@@ -84,22 +86,20 @@ class Stopwatch:
         setattr(self.now, phase, getattr(self.now, phase) + now - self._since)
         self._since = now
 
+    def next_trial(self) -> None:
+        self.costs[self.side].append(Cost())
+
 
 def main() -> None:
     args = parse_arguments()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    measured: dict[str, list[list[Cost]]] = {"tuner": [], "optuna": []}
-    with tempfile.TemporaryDirectory(prefix="bench_overhead_", dir=args.scratch) as scratch:
-        for repeat in range(args.repeats):
-            # Side by side in every repeat: a machine that gets slower or faster does so for both.
-            for name, run in {"tuner": run_tuner, "optuna": run_optuna}.items():
-                folder = Path(scratch) / f"{name}-{repeat}"
-                folder.mkdir()
-                began = time.perf_counter()
-                measured[name].append(run(folder, args, repeat)[: args.trials])
-                print(f"repeat {repeat + 1}: {name}, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-                shutil.rmtree(folder)
-    table = summarise(measured, args.block)
+    measured: list[Stopwatch] = []
+    for repeat in range(args.repeats):
+        with tempfile.TemporaryDirectory(prefix="bench_overhead_", dir=args.scratch) as folder:
+            began = time.perf_counter()
+            measured.append(measure(Path(folder), args, seed=repeat))
+        print(f"repeat {repeat + 1}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    table = summarise(measured, args.trials, args.block)
     print(show(table))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
@@ -138,42 +138,28 @@ def rows(params: Params, seed: int, epochs: int) -> Iterator[Row]:
         yield epoch, train, train + 0.1 + rise, accuracy
 
 
-def pretended(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Keep the time of ``method`` out of the figures; what ran before it belongs to the phase it is in."""
-
-    @functools.wraps(method)
-    def timed(self: Any, *args: Any, **kwargs: Any) -> Any:
-        self.watch.lap(self.phase)
-        result = method(self, *args, **kwargs)
-        self.watch.lap("pretence")
-        return result
-
-    return timed
-
-
 class Replay:
     """A process that logs one more row whenever somebody asks whether it still runs."""
 
-    phase = "row_seconds"
-
     def __init__(self, watch: Stopwatch, folder: Path, device: Device) -> None:
-        self.watch, self.device = watch, device
-        self._log = open(folder / "results.csv", "w", encoding="utf-8")  # noqa: SIM115
-        self._log.write(HEADER)
+        self.device, self._watch = device, watch
         spec = json.loads((folder / SPEC_FILE).read_text())
         self._rows = rows(spec["params"], spec["seed"], spec["epochs"])
+        self._log = open(folder / "results.csv", "w", encoding="utf-8")  # noqa: SIM115
+        self._log.write(HEADER)
         self._code = 0
 
-    @pretended
     def poll(self) -> int | None:
+        self._watch.lap("row_seconds")
         row = next(self._rows, None) if not self._code else None
         if row is None:
             self._log.close()
-            self.watch.costs.append(Cost())
+            self._watch.next_trial()
             return self._code
         self._log.write(",".join(f"{x:.6g}" for x in row) + "\n")
         self._log.flush()
-        self.watch.now.rows += 1
+        self._watch.now.rows += 1
+        self._watch.lap("pretence")
         return None
 
     def stop(self, *, force: bool = False) -> None:
@@ -181,19 +167,50 @@ class Replay:
 
 
 class ReplayExecutor:
-    """Starts nothing."""
+    """Starts nothing, but lets ``meanwhile`` have its turn at every start."""
 
-    phase = "trial_seconds"
+    def __init__(
+        self, watch: Stopwatch, meanwhile: Callable[[], None], slots: Sequence[Device], grace_seconds: float
+    ) -> None:
+        self.slots = tuple(slots)
+        self._watch, self._meanwhile = watch, meanwhile
 
-    def __init__(self, watch: Stopwatch, slots: Sequence[Device], grace_seconds: float) -> None:
-        self.watch, self.slots = watch, tuple(slots)
-
-    @pretended
     def start(self, command: Command, folder: Path, device: Device) -> Replay:
-        return Replay(self.watch, folder, device)
+        self._watch.lap("trial_seconds")
+        self._meanwhile()
+        process = Replay(self._watch, folder, device)
+        self._watch.lap("pretence")
+        return process
 
 
 # -- the two sides ----------------------------------------------------------------------------------------------------
+
+
+def measure(folder: Path, args: argparse.Namespace, seed: int) -> Stopwatch:
+    """Run a study of tuner and one of plain Optuna in turn, trial by trial: what disturbs one disturbs both."""
+    watch = Stopwatch()
+    plain = optuna.create_study(
+        storage=f"sqlite:///{folder / 'plain.db'}",
+        direction="maximize",
+        sampler=TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(),
+    )
+
+    def meanwhile() -> None:
+        watch.lap("pretence")
+        watch.side = "optuna"
+        one_trial(plain, loaded.space, watch, args.epochs)
+        watch.next_trial()
+        watch.side = "tuner"
+
+    registry.EXECUTORS = {**registry.EXECUTORS, "replay": functools.partial(ReplayExecutor, watch, meanwhile)}
+    loaded = load(folder, args, seed)
+    study.POLL_SECONDS = 0.0
+    view = live.PlainView(Console(file=io.StringIO()))  # prints as without a terminal, into memory
+    with study.open_study(loaded, view) as opened, timed_draws(watch):
+        watch.lap("pretence")
+        opened.run()
+    return watch
 
 
 def load(folder: Path, args: argparse.Namespace, seed: int) -> config.StudyConfig:
@@ -216,81 +233,51 @@ def load(folder: Path, args: argparse.Namespace, seed: int) -> config.StudyConfi
     return config.load(path, args.set)
 
 
-def run_tuner(folder: Path, args: argparse.Namespace, seed: int) -> list[Cost]:
-    """Run a whole study through tuner's own loop."""
-    watch = Stopwatch()
-    registry.EXECUTORS = {**registry.EXECUTORS, "replay": functools.partial(ReplayExecutor, watch)}
-    study.POLL_SECONDS = 0.0
-    view = live.PlainView(Console(file=io.StringIO()))  # prints as without a terminal, into memory
-    with study.open_study(load(folder, args, seed), view) as opened, timed_draws(watch):
-        watch.lap("pretence")
-        opened.run()
-    return watch.costs
-
-
-def run_optuna(folder: Path, args: argparse.Namespace, seed: int) -> list[Cost]:
-    """Run the same by hand: ask, suggest, report and should_prune for every row, tell."""
-    watch, space = Stopwatch(), load(folder, args, seed).space
-    plain = optuna.create_study(
-        storage=f"sqlite:///{folder / 'study.db'}",
-        direction="maximize",
-        sampler=TPESampler(seed=seed),
-        pruner=optuna.pruners.MedianPruner(),
-    )
-    with timed_draws(watch):
-        watch.lap("pretence")
-        for number in range(args.trials):
-            one_trial(plain, space, watch, args.epochs, number)
-            watch.costs.append(Cost())
-    return watch.costs
-
-
-def one_trial(plain: optuna.Study, space: Space, watch: Stopwatch, epochs: int, number: int) -> None:
+def one_trial(plain: optuna.Study, space: Space, watch: Stopwatch, epochs: int) -> None:
+    """Train one trial by hand."""
     trial = plain.ask()
-    curve = rows(space.suggest(trial), number, epochs)
+    params = space.suggest(trial)
     watch.lap("trial_seconds")
     best = 0.0
-    for epoch, *_, accuracy in curve:
+    for epoch, *_, accuracy in rows(params, trial.number, epochs):
+        watch.lap("pretence")
         trial.report(accuracy, epoch)
         watch.lap("row_seconds")
         trial.should_prune()
         watch.lap("pruner_seconds")
         best, watch.now.rows = max(best, accuracy), watch.now.rows + 1
-    watch.lap("row_seconds")
     plain.tell(trial, best)
     watch.lap("trial_seconds")
 
 
-class timed_draws:
+@contextlib.contextmanager
+def timed_draws(watch: Stopwatch) -> Iterator[None]:
     """Count the time inside TPE apart, whoever calls it."""
 
-    METHODS = ("infer_relative_search_space", "sample_relative", "sample_independent", "before_trial", "after_trial")
-
-    def __init__(self, watch: Stopwatch) -> None:
-        self._watch = watch
-        self._before = {name: getattr(TPESampler, name) for name in self.METHODS}
-
-    def __enter__(self) -> None:
-        for name, method in self._before.items():
-            setattr(TPESampler, name, self._timed(method))
-
-    def __exit__(self, *_: object) -> None:
-        for name, method in self._before.items():
-            setattr(TPESampler, name, method)
-
-    def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            self._watch.lap("trial_seconds")
+        def call(*args: Any, **kwargs: Any) -> Any:
+            watch.lap("trial_seconds")
             result = method(*args, **kwargs)
-            self._watch.lap("draw_seconds")
+            watch.lap("draw_seconds")
             return result
 
-        return timed
+        return call
+
+    names = ("infer_relative_search_space", "sample_relative", "sample_independent", "before_trial", "after_trial")
+    before = {name: getattr(TPESampler, name) for name in names}
+    for name, method in before.items():
+        setattr(TPESampler, name, timed(method))
+    try:
+        yield
+    finally:
+        for name, method in before.items():
+            setattr(TPESampler, name, method)
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
 
+SIDES = ("tuner", "optuna")
 Spread = dict[str, float]  # median, low and high over the repeats
 FIGURES: dict[str, Callable[[Cost], float]] = {
     "row": lambda cost: MILLI * (cost.row_seconds + cost.pruner_seconds) / max(1, cost.rows),
@@ -300,21 +287,18 @@ FIGURES: dict[str, Callable[[Cost], float]] = {
 }
 
 
-def summarise(measured: dict[str, list[list[Cost]]], block: int) -> list[dict[str, Any]]:
+def summarise(measured: list[Stopwatch], trials: int, block: int) -> list[dict[str, Any]]:
     """Return one line for every block of trials: figure -> side -> spread, and the ratio of the two."""
-    trials = min(len(costs) for runs in measured.values() for costs in runs)
     lines: list[dict[str, Any]] = []
     for first in range(0, trials, block):
-        line: dict[str, Any] = defaultdict(dict, first=first + 1, last=min(first + block, trials))
+        part = slice(first, min(first + block, trials))
+        line: dict[str, Any] = {"first": part.start + 1, "last": part.stop}
         for figure, of in FIGURES.items():
-            medians = {
-                name: [statistics.median(map(of, costs[first : first + block])) for costs in runs]
-                for name, runs in measured.items()
-            }
-            line[figure] = {name: spread(values) for name, values in medians.items()}
-            pairs = zip(medians["tuner"], medians["optuna"], strict=True)
-            line[figure]["ratio"] = spread([ours / plain if plain else math.nan for ours, plain in pairs])
-        lines.append(dict(line))
+            sides = {side: [statistics.median(map(of, w.costs[side][part])) for w in measured] for side in SIDES}
+            line[figure] = {side: spread(values) for side, values in sides.items()}
+            ratios = [ours / plain if plain else math.nan for ours, plain in zip(*sides.values(), strict=True)]
+            line[figure]["ratio"] = spread(ratios)
+        lines.append(line)
     return lines
 
 
@@ -329,7 +313,7 @@ def show(table: list[dict[str, Any]]) -> str:
     for figure in FIGURES:
         lines = [f"| {figure}: trials | tuner, ms | Optuna, ms | ratio |", "| --- | --- | --- | --- |"]
         for line in table:
-            cells = [written(line[figure][side]) for side in ("tuner", "optuna", "ratio")]
+            cells = [written(line[figure][side]) for side in (*SIDES, "ratio")]
             lines.append("| " + " | ".join([f"{line['first']}-{line['last']}", *cells]) + " |")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import optuna
 import pytest
+import yaml
 from optuna.trial import TrialState
 
 from tests import driving
@@ -166,6 +168,16 @@ def test_the_budget_of_epochs_is_kept(write_config: Write) -> None:
     assert records[-1].ending is not None and records[-1].ending.reason == "budget"
 
 
+def test_the_hours_end_a_trial_in_the_middle_of_an_epoch(write_config: Write) -> None:
+    path = write_config(trainer=trainer("--seconds 30"), grace_seconds=0.2, jobs=1)
+    (cut,) = driving.study(path, "budget.hours=0.0003")
+    assert ended(cut)[:2] == ("budget", TrialState.FAIL)
+    # Nothing is known of it, so a larger budget begins it again.
+    again = driving.study(write_config(jobs=1), "budget.trials=1")
+    assert [r.origin for r in again] == [Origin.BASELINE, Origin.RETRY]
+    assert again[1].params == cut.params and again[1].state is TrialState.COMPLETE
+
+
 def test_a_larger_budget_continues_the_study(write_config: Write) -> None:
     path = write_config()
     first = driving.study(path, "budget.trials=3")
@@ -287,6 +299,8 @@ def test_the_rate_can_follow_the_batch(write_config: Write, folder: Path) -> Non
     spec = json.loads((folder / "trials" / "0000" / "spec.json").read_text())
     assert spec["params"] == {"lr": 0.2, "batch": 128}
     assert driving.plain_optuna(folder).trials[0].params == {"lr": 0.1, "batch": 128}
+    assert driving.tuner("report", folder).returncode == 0
+    assert yaml.safe_load((folder / "best.yaml").read_text()) == {"lr": 0.2, "batch": 128}
 
 
 def test_a_second_driver_is_refused(write_config: Write, folder: Path) -> None:
@@ -334,3 +348,20 @@ def test_a_driver_killed_between_queueing_and_starting_starts_that_trial(write_c
     driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.495, "size": "m"}, user_attrs=queued)
     records = driving.study(path)
     assert driving.outcome(records) == driving.outcome(driving.study(write_config(study="whole", jobs=1)))
+
+
+def test_a_driver_killed_in_the_middle_of_a_commit_is_no_problem(write_config: Write, folder: Path) -> None:
+    path = write_config()
+    driving.study(path, "budget.trials=1")
+    # A process that dies inside a transaction, its pages already written, leaves a hot journal behind.
+    if (child := os.fork()) == 0:
+        database = sqlite3.connect(folder / "study.db", isolation_level=None)
+        database.execute("pragma cache_size = 1")
+        database.execute("begin immediate")
+        database.execute("create table filler (words text)")
+        for _ in range(2000):
+            database.execute("insert into filler values (?)", ("x" * 1000,))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert (folder / "study.db-journal").exists()
+    assert len(driving.study(path, "budget.trials=2")) == 2

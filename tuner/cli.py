@@ -100,7 +100,8 @@ def _config_of(folder: Path, sets: list[str] | None = None) -> StudyConfig:
 def _report(config: StudyConfig) -> report.Report:
     study = sampler.load_study(config.storage, config.model.study)
     return report.build(
-        study, record.read_all(study), objective=config.model.objective.metric, bounds=config.space.bounds()
+        study, record.read_all(study), objective=config.model.objective.metric, bounds=config.space.bounds(),
+        as_trained=config.scaled,
     )
 
 

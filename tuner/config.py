@@ -138,6 +138,15 @@ class StudyConfig:
     def higher_is_better(self) -> bool:
         return self.model.objective.direction == "maximize"
 
+    def scaled(self, params: Params) -> Params:
+        """Return ``params`` as they are trained with: the rate follows the batch, where the config asks for it."""
+        scaling = self.model.scale_rate_with_batch
+        rates, batches = (self.space.playing(role, params) for role in (Role.LEARNING_RATE, Role.BATCH_SIZE))
+        if scaling is None or not rates or not batches:
+            return dict(params)
+        factor = float(params[batches[0]]) / scaling.reference_batch
+        return {**params, rates[0]: float(params[rates[0]]) * factor}
+
     def trial_folder(self, number: int) -> Path:
         return self.folder / "trials" / f"{number:04d}"
 
@@ -287,8 +296,3 @@ def _known(name: str, plugins: Mapping[str, Any], where: str, key: str, what: st
     if name not in plugins:
         raise ConfigError(where, key, f"unknown {what} '{name}'{did_you_mean(name, plugins)}")
     return name
-
-
-def role_parameter(space: Space, role: Role, params: Params) -> str | None:
-    """Return the parameter that plays ``role`` in ``params``, the first one if there are several."""
-    return next(iter(space.playing(role, params)), None)

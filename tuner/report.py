@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from optuna.study import StudyDirection
 from tuner import words
 from tuner.checks import Bounds, Check, checks
 from tuner.importance import Importances, importances
-from tuner.record import Record, incumbent
+from tuner.record import Params, Record, incumbent
 from tuner.worth import Worth, worth
 
 BEST_FILE = "best.yaml"
@@ -40,6 +40,7 @@ class Report:
     objective: str
     higher_is_better: bool
     incumbent: Record | None
+    best_params: Params
     trials: tuple[Record, ...]
     states: Mapping[str, int]
     worth: tuple[Worth, ...]
@@ -53,9 +54,17 @@ class Report:
 
 
 def build(
-    study: optuna.Study, records: Sequence[Record], *, objective: str | None = None, bounds: Bounds | None = None
+    study: optuna.Study,
+    records: Sequence[Record],
+    *,
+    objective: str | None = None,
+    bounds: Bounds | None = None,
+    as_trained: Callable[[Params], Params] = dict,
 ) -> Report:
-    """Return the report on ``study``; the objective is named as Optuna knows it where it is not given."""
+    """Return the report on ``study``; the objective is named as Optuna knows it where it is not given.
+
+    ``as_trained`` turns the sampler's parameters into those that the trainer got.
+    """
     higher = study.direction is StudyDirection.MAXIMIZE
     best = incumbent(records, higher_is_better=higher)
     return Report(
@@ -63,6 +72,7 @@ def build(
         objective=objective or (study.metric_names or ["score"])[0],
         higher_is_better=higher,
         incumbent=best,
+        best_params=as_trained(best.params) if best else {},
         trials=tuple(records),
         states=dict(Counter(r.state.name.lower() for r in records)),
         worth=worth(records, higher_is_better=higher),
@@ -88,6 +98,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "objective": report.objective,
         "direction": report.direction,
         "incumbent": _row(report.incumbent) if report.incumbent else None,
+        "best_params": report.best_params,
         "states": report.states,
         "budget": asdict(report.used),
         "checks": [asdict(check) for check in report.checks],
@@ -112,7 +123,7 @@ def best_yaml(report: Report) -> str:
     lines += [] if best.seed is None else [f"seed: {best.seed}"]
     lines += [] if best.planned_epochs is None else [f"planned epochs: {best.planned_epochs}"]
     head = "".join(f"# {words.plain(line)}\n" for line in lines)
-    return head + yaml.safe_dump(dict(best.params), sort_keys=False, allow_unicode=True)
+    return head + yaml.safe_dump(dict(report.best_params), sort_keys=False, allow_unicode=True)
 
 
 def write_best(report: Report, folder: Path) -> Path | None:

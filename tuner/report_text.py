@@ -142,7 +142,7 @@ def _best(report: Report) -> list[RenderableType]:
     if best is None:
         return [Text("\nno trial completed with a score: there is no best trial", style="bold red")]
     table = Table.grid(padding=(0, 2, 0, 0))
-    for name, value in best.params.items():
+    for name, value in report.best_params.items():
         table.add_row(Text(words.plain(name)), Text(words.value(value), style="bold"))
     line = Text.assemble(
         ("\nbest  ", "bold"),

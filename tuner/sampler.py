@@ -76,10 +76,17 @@ class Sampler:
     ) -> None:
         self.study = study
         self._space, self._seed, self._name, self._options = space, seed, name, options
+        self._finished: dict[int, Record] = {}  # these do not change any more, and reading all anew adds up
 
     def records(self) -> list[Record]:
         """Return all trials, in the order of their numbers."""
-        return record.read_all(self.study)
+        found = []
+        for trial in self.study.get_trials(deepcopy=False):
+            known = self._finished.get(trial.number) or record.read(trial)
+            if known.finished:
+                self._finished[trial.number] = known
+            found.append(known)
+        return found
 
     def ask(self, params: Params | None, *, seed: int | None, **attributes: Any) -> tuple[optuna.Trial, Record]:
         """Start a trial with ``params``, or with a draw of the sampler where they are None.
@@ -133,8 +140,6 @@ class Sampler:
         teaches it to stay away.
         """
         state = STATES[ending.action]
-        if state is TrialState.COMPLETE and score is None:
-            state = TrialState.PRUNED
         if state is TrialState.PRUNED and ending.reason != PRUNED_BY_SCHEDULER and ending.reason not in trial.constraints:
             trial.set_constraint(ending.reason, 1.0)
         self.study.tell(trial, score if state is TrialState.COMPLETE else None, state)
@@ -223,7 +228,8 @@ def _refuse_foreign(storage: str) -> None:
     path = Path(storage.removeprefix("sqlite:///"))
     if not storage.startswith("sqlite:///") or not path.is_file():
         return
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+    # Not read-only: after a kill in the middle of a commit, the first to open the file must roll it back.
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as database:
         tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
     if tables and not tables & {"studies", "trials", "version_info"}:
         raise StudyError(f"{storage}: expected an Optuna storage, but got a database with {', '.join(sorted(tables))}")

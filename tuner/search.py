@@ -13,7 +13,7 @@ from tuner.record import Origin, Params, Record, usable_score
 from tuner.space import Role, Space
 from tuner.worth import Worth, worth
 
-RETRIED = ("killed",)
+RETRIED = ("killed", "budget")
 FEW = 4  # completed trials, below which there is no better half to speak of
 
 
@@ -85,20 +85,21 @@ def _remedy(records: Sequence[Record], higher_is_better: bool) -> Proposal | Non
     credit = {w.remedy: w for w in worth(records, higher_is_better=higher_is_better)}
     waiting: list[tuple[float, float, int, Record]] = []
     for r in records:
-        if not r.finished or r.prescription is None or r.number in treated or r.prescription.params in taken:
+        if not r.finished or r.prescription is None or r.number in treated:
             continue
         score = usable_score(r)
         quality = -math.inf if score is None else sign * score
         if quality >= worth_it:
             remedy = r.prescription.remedy
             waiting.append((quality, credit.get(remedy, Worth(remedy, ())).expected, -r.number, r))
-    if not waiting:
-        return None
-    best = max(waiting, key=lambda w: w[:3])[3]
-    assert best.prescription is not None
-    return Proposal(
-        Origin.REMEDY, best.prescription.params, parent=best.number, remedy=best.prescription.remedy, seed=best.seed
-    )
+    for *_, best in sorted(waiting, key=lambda w: w[:3], reverse=True):
+        assert best.prescription is not None
+        if best.prescription.params not in taken:
+            return Proposal(
+                Origin.REMEDY, best.prescription.params, parent=best.number, remedy=best.prescription.remedy,
+                seed=best.seed,
+            )
+    return None
 
 
 def counted(records: Sequence[Record]) -> int:

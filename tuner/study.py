@@ -33,6 +33,7 @@ from tuner.status import budget_use, snapshot_of
 from tuner.worth import worth
 
 POLL_SECONDS = 0.1
+SHOW_SECONDS = 0.25
 CLOCK_SECONDS = 30.0  # how often the time used is stored: what a killed driver forgets at most
 LOCK_FILE = "driver.lock"
 LAST_RESORT_SECONDS = 8.0  # after Ctrl-C: force what has not ended by then
@@ -57,11 +58,11 @@ class Study:
         )
         self.opening = search.openers(config.baselines, config.space, model.sweep)
         self.running: list[RunningTrial] = []
-        self.records = self.sampler.records()
+        self._know(self.sampler.records())
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
         self._interrupts = 0
         self._hours_before = float(optuna_study.user_attrs.get("hours", 0.0))
-        self._began = self._clock_stored = time.monotonic()
+        self._began = self._clock_stored = self._shown = time.monotonic()
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -72,12 +73,13 @@ class Study:
             self._adopt()
             while True:
                 self._fill()
-                self.view.update(self.snapshot())
+                self._show()
                 if not self.running:
                     break
                 for trial in list(self.running):
                     if trial.tick():
                         self._end(trial)
+                self._watch_budget()
                 self._watch_disk()
                 self._store_clock()
                 if self._interrupts:
@@ -124,26 +126,17 @@ class Study:
     def _prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
         """Return the trial with its folder and its specification, not started yet."""
         space, model = self.config.space, self.config.model
-        epochs = configuration.role_parameter(space, Role.EPOCHS, record.params)
-        planned = int(record.params[epochs]) if epochs else record.planned_epochs or model.epochs
+        epochs = space.playing(Role.EPOCHS, record.params)
+        planned = int(record.params[epochs[0]]) if epochs else record.planned_epochs or model.epochs
         record = replace(record, planned_epochs=planned)
         assert record.seed is not None
         folder = self.config.trial_folder(record.number)
         folder.mkdir(parents=True, exist_ok=True)
         spec = TrialSpec(
-            record.number, self._scaled(record.params), planned, record.seed, folder, model.objective.metric,
+            record.number, self.config.scaled(record.params), planned, record.seed, folder, model.objective.metric,
             self.config.higher_is_better,
         )
         return RunningTrial(trial, record, spec, self.config.trainer.log(folder), self.rules, self._on_row)
-
-    def _scaled(self, params: Params) -> Params:
-        """Return ``params`` with the rate following the batch, where the config asks for it."""
-        space, scaling = self.config.space, self.config.model.scale_rate_with_batch
-        rate = configuration.role_parameter(space, Role.LEARNING_RATE, params)
-        batch = configuration.role_parameter(space, Role.BATCH_SIZE, params)
-        if scaling is None or rate is None or batch is None:
-            return dict(params)
-        return {**params, rate: float(params[rate]) * float(params[batch]) / scaling.reference_batch}
 
     def _start(self, running: RunningTrial, device: Device, *, resume: bool) -> None:
         command = self.config.trainer.command(running.spec, resume=resume)
@@ -163,9 +156,8 @@ class Study:
         """Report one epoch to Optuna; return an ending where its pruner or the budget calls for one."""
         if score is not None:
             self.sampler.report(running.trial, epoch, score)
-        use = self.budget()
-        if self._spent(use):
-            return Ending(Action.STOP, "budget", "the budget of the study was used up", epoch=epoch)
+        if self._spent(self.budget()):
+            return _out_of_budget(epoch)
         if score is not None and self.sampler.should_prune(running.trial):
             name = type(self.sampler.study.pruner).__name__
             return Ending(Action.PRUNE, sampler.PRUNED_BY_SCHEDULER, f"{name} ranked it too low", epoch=epoch)
@@ -177,7 +169,7 @@ class Study:
         judged = running.judged
         best = judged.score.best() if judged.score else None
         record = replace(
-            running.record, ending=running.ending, epochs=judged.length,
+            running.record, ending=running.ending if best else _without_score(running.ending), epochs=judged.length,
             extra_epochs=running.curve.length - judged.length, seconds=running.seconds,
             score=best[1] if best else None, score_epoch=best[0] if best else None,
         )
@@ -196,7 +188,7 @@ class Study:
     def _tell(self, trial: optuna.Trial, record: Record) -> None:
         assert record.ending is not None
         self.sampler.tell(trial, record.ending, record.score)
-        self.records = self.sampler.records()
+        self._know(self.sampler.records())
 
     def _prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
         assert record.ending is not None
@@ -243,7 +235,7 @@ class Study:
             for trial in list(self.running):
                 if trial.tick():
                     self._end(trial)
-            self.view.update(self.snapshot())
+            self._show()
             if self._interrupts:
                 self._leave()
             time.sleep(POLL_SECONDS)
@@ -287,7 +279,12 @@ class Study:
     # -- what is known ----------------------------------------------------------------------------------------------
 
     def _remember(self, record: Record) -> None:
-        self.records = [*self.records[: record.number], record, *self.records[record.number + 1 :]]
+        self._know([*self.records[: record.number], record, *self.records[record.number + 1 :]])
+
+    def _know(self, records: list[Record]) -> None:
+        self.records, self._changed = records, True
+        # Summed up once here, because the budget is asked for at every epoch.
+        self._used = budget_use(records, 0, 0.0, self.config.model.budget)
 
     def incumbent(self) -> Record | None:
         """Return the best trial that counts."""
@@ -298,7 +295,7 @@ class Study:
 
     def budget(self) -> BudgetUse:
         running = sum(r.seen_rows for r in self.running)
-        return budget_use(self.records, running, self.hours(), self.config.model.budget)
+        return replace(self._used, epochs=self._used.epochs + running, hours=self.hours())
 
     @staticmethod
     def _spent(use: BudgetUse) -> bool:
@@ -310,10 +307,22 @@ class Study:
         running = tuple(Running(r.record, r.judged, r.seconds, r.verdict) for r in self.running)
         return snapshot_of(self.config, self.records, running, self.budget())
 
+    def _show(self) -> None:
+        """Show the study after a trial started or ended, and else as often as a person looks."""
+        if self._changed or time.monotonic() - self._shown > SHOW_SECONDS:
+            self._changed, self._shown = False, time.monotonic()
+            self.view.update(self.snapshot())
+
     def _store_clock(self, *, force: bool = False) -> None:
         if force or time.monotonic() - self._clock_stored > CLOCK_SECONDS:
             self._clock_stored = time.monotonic()
             self.sampler.study.set_user_attr("hours", round(self.hours(), 5))
+
+    def _watch_budget(self) -> None:
+        """End what is running when the hours are used up, also in the middle of a long epoch."""
+        if self.running and self._spent(self.budget()):
+            for running in self.running:
+                running.ending = running.ending or _out_of_budget(running.seen_epoch)
 
     def _watch_disk(self) -> None:
         greedy = self._disk.greediest([r.folder for r in self.running if r.ending is None])
@@ -323,6 +332,19 @@ class Study:
                     Action.FAIL, "disk_full", f"stopped: {self._disk.problem()} and its folder was the largest",
                     epoch=running.seen_epoch,
                 )
+
+
+def _out_of_budget(epoch: int | None) -> Ending:
+    return Ending(Action.STOP, "budget", "the budget of the study was used up", epoch=epoch)
+
+
+def _without_score(ending: Ending) -> Ending:
+    """Return what an ending amounts to for a trial that has no score: no fault of its parameters, or theirs."""
+    if ending.action is Action.STOP and ending.reason in ("budget", "time_limit"):
+        return replace(ending, action=Action.FAIL)
+    if ending.action in (Action.STOP, Action.FINISH):
+        return replace(ending, action=Action.PRUNE, text=f"{ending.text}, without a finite score")
+    return ending
 
 
 def _trained_seconds(running: RunningTrial) -> float:
