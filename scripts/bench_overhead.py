@@ -44,7 +44,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tuner import config, live, registry, study
+from tuner import config, live, opening, registry, study
 from tuner.executors.devices import Device
 from tuner.record import Params
 from tuner.space import Space
@@ -207,7 +207,7 @@ def measure(folder: Path, args: argparse.Namespace, seed: int) -> Stopwatch:
     loaded = load(folder, args, seed)
     study.POLL_SECONDS = 0.0
     view = live.PlainView(Console(file=io.StringIO()))  # prints as without a terminal, into memory
-    with study.open_study(loaded, view) as opened, timed_draws(watch):
+    with opening.open_study(loaded, view) as opened, timed_draws(watch):
         watch.lap("pretence")
         opened.run()
     return watch

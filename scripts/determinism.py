@@ -2,7 +2,8 @@
 
     python scripts/determinism.py --trials 10 --kills 4
 
-The same config, seed and ``jobs: 1`` must give the same parameters and scores in the same order. Exit code 0 where they do.
+The same config, seed and ``jobs: 1`` must give the same parameters and scores in the same order. Exit code 0 where they
+do.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python scripts/kill_test.py --kills 20
     python scripts/kill_test.py --kills 20 --config configs/digits.yaml --set budget.trials=24
 
-Checked after every kill: no process of the study is left. Checked at the end: exactly the planned trials, none RUNNING, every
-epoch that had been logged at any kill is still there with the values it had, none twice, and the trials that were interrupted went
-on from their checkpoint. Exit code 0 where all of it holds.
+Checked after every kill: no process of the study is left. Checked at the end: exactly the planned trials, none RUNNING,
+every epoch that had been logged at any kill is still there with the values it had, none twice, and the trials that were
+interrupted went on from their checkpoint. Exit code 0 where all of it holds.
 """
 
 from __future__ import annotations
@@ -35,8 +35,18 @@ def main() -> int:
     rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory(prefix="kill_test_") as scratch:
         folder = Path(scratch) / "results" / "killed"
-        command = [sys.executable, "-m", "tuner", "run", str(args.config), "--set", "study=killed",
-                   "--set", f"results={folder.parent}", *(x for s in args.set for x in ("--set", s))]
+        command = [
+            sys.executable,
+            "-m",
+            "tuner",
+            "run",
+            str(args.config),
+            "--set",
+            "study=killed",
+            "--set",
+            f"results={folder.parent}",
+            *(x for s in args.set for x in ("--set", s)),
+        ]
         seen: dict[str, Rows] = {}
         problems: list[str] = []
         kills = kill_often(command, folder, rng, args, seen, problems)
@@ -59,7 +69,11 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def kill_often(
-    command: list[str], folder: Path, rng: random.Random, args: argparse.Namespace, seen: dict[str, Rows],
+    command: list[str],
+    folder: Path,
+    rng: random.Random,
+    args: argparse.Namespace,
+    seen: dict[str, Rows],
     problems: list[str],
 ) -> int:
     """Start and kill the driver ``args.kills`` times; return how many kills met a living driver."""
@@ -81,8 +95,11 @@ def kill_often(
             problems.append(f"kill {kill + 1}: processes {orphans} outlived their driver")
         problems += compare(folder, seen, f"kill {kill + 1}")
         rows = sum(len(r) for r in seen.values())
-        print(f"kill {kill + 1:2d} after {wait:5.1f} s: {len(seen)} trials, {rows} epochs logged, "
-              f"last process gone after {time.monotonic() - began:.1f} s", flush=True)
+        print(
+            f"kill {kill + 1:2d} after {wait:5.1f} s: {len(seen)} trials, {rows} epochs logged, "
+            f"last process gone after {time.monotonic() - began:.1f} s",
+            flush=True,
+        )
     return args.kills
 
 
@@ -141,15 +158,30 @@ def judge(command: list[str], folder: Path, seen: dict[str, Rows], kills: int) -
     problems += compare(folder, seen, "the end")
     study = optuna.load_study(study_name="killed", storage=f"sqlite:///{folder / 'study.db'}")
     states = [t.state for t in study.trials]
-    report = json.loads(subprocess.run(
-        [sys.executable, "-m", "tuner", "report", str(folder), "--json"], cwd=ROOT, capture_output=True, text=True,
-        check=True,
-    ).stdout)
-    planned = json.loads(subprocess.run(
-        [sys.executable, "-c", "import sys, json; from pathlib import Path; from tuner import config; "
-         "print(config.load(Path(sys.argv[1])).model.budget.trials)", str(folder / "config.yaml")],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout)
+    report = json.loads(
+        subprocess.run(
+            [sys.executable, "-m", "tuner", "report", str(folder), "--json"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
+    planned = json.loads(
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import sys, json; from pathlib import Path; from tuner import config; "
+                "print(config.load(Path(sys.argv[1])).model.budget.trials)",
+                str(folder / "config.yaml"),
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
     if len(states) != planned:
         problems.append(f"expected {planned} trials, but got {len(states)}")
     unfinished = [t.number for t in study.trials if not t.state.is_finished()]

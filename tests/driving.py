@@ -17,8 +17,8 @@ from optuna.trial import TrialState
 
 from tuner import config
 from tuner.live import QuietView
+from tuner.opening import open_study
 from tuner.record import Record
-from tuner.study import open_study
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -65,7 +65,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"space": {"lr": {"linear": ["a", 1]}}}, "lr.linear.0"),
     ({"space": {"lr": {"grid": [0.004, 0.009]}}}, "lr.grid: expected a range that holds a value 1 or 3 times"),
     ({"space": {"lr": {"choice": []}}}, "lr.choice: expected at least one value, but got an empty list"),
-    ({"space": {"lr": {"choice": [1], "log": [1, 2]}}}, "lr: expected exactly one of grid, log, linear, choice, ordered"),
+    (
+        {"space": {"lr": {"choice": [1], "log": [1, 2]}}},
+        "lr: expected exactly one of grid, log, linear, choice, ordered",
+    ),
     ({"space": {"lr": {"ordered": [3, 1]}}}, "lr.ordered: expected values from small to large, but got [3, 1]"),
     ({"space": {"lr": {"linear": [0, 1], "role": "rate"}}}, "lr.role: unknown role 'rate'"),
     ({"space": {"lr": {"linear": [0, 1], "when": {"opt": ["a"]}}}}, "lr.when.opt: unknown parameter"),

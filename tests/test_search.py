@@ -49,14 +49,20 @@ def propose(records: list[Record], *, share: float = 1.0, higher: bool = True, o
 def test_the_baseline_is_not_repeated_by_the_sweep() -> None:
     opening = search.openers([SPACE.complete({"lr": 0.1})], SPACE, 5)
     assert [(p.origin, p.params and p.params["lr"]) for p in opening] == [
-        (Origin.BASELINE, 0.1), (Origin.SWEEP, 0.01), (Origin.SWEEP, 0.03), (Origin.SWEEP, 0.3), (Origin.SWEEP, 1.0),
+        (Origin.BASELINE, 0.1),
+        (Origin.SWEEP, 0.01),
+        (Origin.SWEEP, 0.03),
+        (Origin.SWEEP, 0.3),
+        (Origin.SWEEP, 1.0),
     ]
 
 
 def test_an_opening_that_was_interrupted_goes_on_where_it_was() -> None:
     opening = search.openers([SPACE.complete({"lr": 0.1})], SPACE, 5)
-    done = [record(0, params=opening[0].params, origin=Origin.BASELINE),
-            record(1, params=opening[2].params, origin=Origin.SWEEP)]
+    done = [
+        record(0, params=opening[0].params, origin=Origin.BASELINE),
+        record(1, params=opening[2].params, origin=Origin.SWEEP),
+    ]
     assert propose(done, opening=opening) == opening[1]
 
 
@@ -163,8 +169,10 @@ def symptom(name: str, severity: float = 1.0, *, healthy: bool = False) -> Sympt
 
 def test_the_table_decides_and_a_missing_row_lets_go_on() -> None:
     diagnosis = Diagnosis((symptom("overfitting", 0.4), symptom("converged", 0, healthy=True)))
-    table = {"overfitting": Treatment(Action.STOP, ("smaller_model",), min_severity=0.5),
-             "converged": Treatment(Action.STOP)}
+    table = {
+        "overfitting": Treatment(Action.STOP, ("smaller_model",), min_severity=0.5),
+        "converged": Treatment(Action.STOP),
+    }
     assert decide(diagnosis, table).symptom == diagnosis.symptoms[1]
     assert decide(diagnosis, {}).action is Action.CONTINUE
     assert complaint(diagnosis, table) is None

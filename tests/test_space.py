@@ -91,9 +91,7 @@ def test_roles_follow_from_usual_names(space: Space) -> None:
         (Role.MOMENTUM, 1, "momentum", 0.9, 0.99),
     ],
 )
-def test_a_step_moves_one_parameter(
-    space: Space, role: Role, steps: int, name: str, before: Any, after: Any
-) -> None:
+def test_a_step_moves_one_parameter(space: Space, role: Role, steps: int, name: str, before: Any, after: Any) -> None:
     params = space.complete({name: before})
     moved = space.step(params, role, steps)
     assert moved == {**params, name: after}

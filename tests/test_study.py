@@ -18,9 +18,8 @@ from optuna.trial import TrialState
 
 from tests import driving
 from tests.conftest import PROGRAM, SMALL
-from tuner import record
 from tuner.errors import StudyError
-from tuner.record import Action, Origin, Record
+from tuner.record import Action, Origin, Record, attributes
 
 Write = Callable[..., Path]
 
@@ -33,8 +32,11 @@ def folder(tmp_path: Path) -> Path:
 def trainer(*flags: str) -> dict[str, Any]:
     """Return the small study's trainer with more flags for the program."""
     more = " " + " ".join(flags)
-    return {**SMALL["trainer"], "command": SMALL["trainer"]["command"] + more,
-            "resume": SMALL["trainer"]["resume"] + more}
+    return {
+        **SMALL["trainer"],
+        "command": SMALL["trainer"]["command"] + more,
+        "resume": SMALL["trainer"]["resume"] + more,
+    }
 
 
 def test_a_study_trains_baselines_then_the_sweep_then_the_rest(write_config: Write) -> None:
@@ -251,7 +253,8 @@ def test_a_trial_that_fills_the_disk_is_stopped_and_cleared(
     monkeypatch.setattr(DiskWatch, "_free", lambda self: 20_000_000 - size(folder / "trials"))
     greedy = "open('{folder}/dump', 'wb').write(b'x' * 19_500_000); import time; time.sleep(60)"
     path = write_config(
-        trainer={"name": "script", "command": ["{python}", "-S", "-c", greedy]}, min_free_disk_gb=0.001,
+        trainer={"name": "script", "command": ["{python}", "-S", "-c", greedy]},
+        min_free_disk_gb=0.001,
         budget={"trials": 1},
     )
     (record,) = driving.study(path)
@@ -292,10 +295,15 @@ def test_an_optuna_pruner_can_stop_trials_too(write_config: Write, scheduler: st
 def test_the_rate_can_follow_the_batch(write_config: Write, folder: Path) -> None:
     space = {"lr": {"grid": [0.01, 1]}, "batch": {"ordered": [32, 64, 128]}}
     command = f"{{python}} -S -E {PROGRAM} --folder {{folder}} --epochs {{epochs}} --lr {{lr}}"
-    driving.study(write_config(
-        space=space, trainer={"name": "script", "command": command}, baselines=[{"lr": 0.1, "batch": 128}],
-        scale_rate_with_batch={"reference_batch": 64}, budget={"trials": 1},
-    ))
+    driving.study(
+        write_config(
+            space=space,
+            trainer={"name": "script", "command": command},
+            baselines=[{"lr": 0.1, "batch": 128}],
+            scale_rate_with_batch={"reference_batch": 64},
+            budget={"trials": 1},
+        )
+    )
     spec = json.loads((folder / "trials" / "0000" / "spec.json").read_text())
     assert spec["params"] == {"lr": 0.2, "batch": 128}
     assert driving.plain_optuna(folder).trials[0].params == {"lr": 0.1, "batch": 128}
@@ -335,16 +343,14 @@ def test_a_driver_killed_while_telling_tells_again(
             driving.study(path, "budget.trials=2")
         os.waitpid(child, 0)
     assert driving.states(folder) == [TrialState.RUNNING]
-    assert driving.outcome(driving.study(path)) == driving.outcome(
-        driving.study(write_config(study="whole", jobs=1))
-    )
+    assert driving.outcome(driving.study(path)) == driving.outcome(driving.study(write_config(study="whole", jobs=1)))
 
 
 def test_a_driver_killed_between_queueing_and_starting_starts_that_trial(write_config: Write, folder: Path) -> None:
     path = write_config(jobs=1)
     driving.study(path, "budget.trials=1")
     # The same two calls as the driver makes, with the kill in between.
-    queued = record.attributes(origin=Origin.SWEEP, seed=700_022)
+    queued = attributes(origin=Origin.SWEEP, seed=700_022)
     driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.495, "size": "m"}, user_attrs=queued)
     records = driving.study(path)
     assert driving.outcome(records) == driving.outcome(driving.study(write_config(study="whole", jobs=1)))

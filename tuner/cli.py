@@ -13,11 +13,15 @@ from tuner import config as configuration
 from tuner import live, record, report, report_text, sampler, status
 from tuner.config import StudyConfig
 from tuner.errors import ConfigError, TunerError
+from tuner.opening import driver_is_alive, open_study
 from tuner.screen import open_console
-from tuner.study import Interrupted, driver_is_alive, open_study
+from tuner.study import Interrupted
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Hyperparameter search that reads training curves, says what is wrong with them, and tries the remedy.",
 )
 
@@ -91,7 +95,8 @@ def _drive(config: StudyConfig, *, quiet: bool) -> None:
 def _config_of(folder: Path, sets: list[str] | None = None) -> StudyConfig:
     path = folder / configuration.CONFIG_FILE
     if not path.is_file():
-        raise ConfigError(str(folder), "", f"expected a study's folder with a {configuration.CONFIG_FILE}, but got none")
+        expected = f"expected a study's folder with a {configuration.CONFIG_FILE}, but got none"
+        raise ConfigError(str(folder), "", expected)
     # The folder may have been moved or copied since: what counts is where it is now.
     here = folder.resolve()
     return configuration.load(path, [*(sets or []), f"results={json.dumps(str(here.parent))}"])
@@ -100,7 +105,10 @@ def _config_of(folder: Path, sets: list[str] | None = None) -> StudyConfig:
 def _report(config: StudyConfig) -> report.Report:
     study = sampler.load_study(config.storage, config.model.study)
     return report.build(
-        study, record.read_all(study), objective=config.model.objective.metric, bounds=config.space.bounds(),
+        study,
+        record.read_all(study),
+        objective=config.model.objective.metric,
+        bounds=config.space.bounds(),
         as_trained=config.scaled,
     )
 

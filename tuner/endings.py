@@ -31,17 +31,37 @@ def by_itself(code: int, curve: Curve, output: Path, planned_epochs: int, detail
     tail = last_output(output)
     words = _last_line(tail)
     if OUT_OF_MEMORY.search(tail):
-        return Ending(Action.PRUNE, "out_of_memory", f"out of memory after {epochs} epochs: {words}",
-                      epoch=curve.last_epoch, evidence={"exit_code": code, "output": words})
+        return Ending(
+            Action.PRUNE,
+            "out_of_memory",
+            f"out of memory after {epochs} epochs: {words}",
+            epoch=curve.last_epoch,
+            evidence={"exit_code": code, "output": words},
+        )
     if DISK_FULL.search(tail):
-        return Ending(Action.FAIL, "disk_full", f"no space left on the disk after {epochs} epochs",
-                      epoch=curve.last_epoch, evidence={"exit_code": code, "output": words})
+        return Ending(
+            Action.FAIL,
+            "disk_full",
+            f"no space left on the disk after {epochs} epochs",
+            epoch=curve.last_epoch,
+            evidence={"exit_code": code, "output": words},
+        )
     if code > 128:
         name = _signal_name(code - 128)
-        return Ending(Action.FAIL, "killed", f"killed from outside by {name} after {epochs} epochs",
-                      epoch=curve.last_epoch, evidence={"signal": name})
-    return Ending(Action.FAIL, "crashed", f"crashed with exit code {code} after {epochs} epochs: {words}",
-                  epoch=curve.last_epoch, evidence={"exit_code": code, "output": words})
+        return Ending(
+            Action.FAIL,
+            "killed",
+            f"killed from outside by {name} after {epochs} epochs",
+            epoch=curve.last_epoch,
+            evidence={"signal": name},
+        )
+    return Ending(
+        Action.FAIL,
+        "crashed",
+        f"crashed with exit code {code} after {epochs} epochs: {words}",
+        epoch=curve.last_epoch,
+        evidence={"exit_code": code, "output": words},
+    )
 
 
 def _ended_early(curve: Curve, detail: str) -> Ending:

@@ -1,8 +1,8 @@
 """What can go wrong, as exceptions.
 
-    TunerError                 anything a person can mend; the command line prints it and exits with code 2
-    ├── ConfigError            a file or an override says something impossible: ``file: key: expected … but got …``
-    └── StudyError             a study that cannot be opened, joined or read
+TunerError                 anything a person can mend; the command line prints it and exits with code 2
+├── ConfigError            a file or an override says something impossible: ``file: key: expected … but got …``
+└── StudyError             a study that cannot be opened, joined or read
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ class DiagnosisPruner(BasePruner):
 
     Raises:
         tuner.errors.ConfigError: for an unknown symptom, remedy or threshold.
+
     """
 
     def __init__(

@@ -61,7 +61,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Prescription:
-    """The remedy that a trial's ending calls for, as it will be tried: ``params`` differ in one move from the trial's."""
+    """The remedy that an ending calls for, as it will be tried: ``params`` differ in one move from the trial's."""
 
     remedy: str
     params: Params

@@ -49,16 +49,24 @@ class Rules:
         assert symptom is not None
         options = self.symptom_options.get(symptom.name) or SYMPTOMS[symptom.name].Options()
         return Ending(
-            decision.action, symptom.name, symptom.text, epoch=symptom.epoch, since_epoch=symptom.since_epoch,
-            confidence=symptom.confidence, evidence=dict(symptom.evidence), thresholds=dataclasses.asdict(options),
+            decision.action,
+            symptom.name,
+            symptom.text,
+            epoch=symptom.epoch,
+            since_epoch=symptom.since_epoch,
+            confidence=symptom.confidence,
+            evidence=dict(symptom.evidence),
+            thresholds=dataclasses.asdict(options),
             rule_version=Diagnosis(()).rule_version,
         )
 
 
 @dataclass
 class RunningTrial:
-    """The driver's view of one trial. ``on_row`` is called once for every epoch, with its number and the score then;
-    what it returns, if anything, ends the trial.
+    """The driver's view of one trial.
+
+    ``on_row`` is called once for every epoch, with its number and the score then; what it returns, if anything, ends
+    the trial.
     """
 
     trial: optuna.Trial
@@ -102,7 +110,7 @@ class RunningTrial:
         self._began = self._last_row = time.monotonic()
 
     def tick(self) -> bool:
-        """Look at the process, then at the log (the other order loses the last row); return whether the trial is over."""
+        """Look at the process, then at the log (the other order loses the last row); return whether it is over."""
         assert self.process is not None
         code = self.process.poll()
         self.look(over=code is not None)
@@ -148,8 +156,11 @@ class RunningTrial:
         self._version = version
         try:
             self.curve = READERS[self.log.format].read(
-                self.log.path, objective=self.spec.objective, higher_is_better=self.spec.higher_is_better,
-                planned_epochs=self.spec.epochs, options=self.log.options,
+                self.log.path,
+                objective=self.spec.objective,
+                higher_is_better=self.spec.higher_is_better,
+                planned_epochs=self.spec.epochs,
+                options=self.log.options,
             )
         except LogError as error:
             self.trouble = str(error)
@@ -180,7 +191,11 @@ class RunningTrial:
         if now - self._last_row > self.rules.stall_seconds:
             minutes = self.rules.stall_seconds / 60
             if self.curve.length >= self.spec.epochs:
-                return Ending(Action.FINISH, "finished", f"all {self.curve.length} epochs, but the process did not end",
-                              epoch=self.seen_epoch)
+                return Ending(
+                    Action.FINISH,
+                    "finished",
+                    f"all {self.curve.length} epochs, but the process did not end",
+                    epoch=self.seen_epoch,
+                )
             return Ending(Action.FAIL, "hung", f"no new epoch for {minutes:g} minutes", epoch=self.seen_epoch)
         return None

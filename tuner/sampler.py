@@ -1,7 +1,7 @@
 """The one module that talks to Optuna for choosing: ask, report, tell, adopt.
 
-Every trial is drawn by a sampler that is made anew and seeded with the study's seed and the trial's number. So a study that was
-interrupted draws what it would have drawn, and a resumed study does not repeat its first draws.
+Every trial is drawn by a sampler that is made anew and seeded with the study's seed and the trial's number. So a study
+that was interrupted draws what it would have drawn, and a resumed study does not repeat its first draws.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ class Snapped(BaseSampler):
 class Sampler:
     """A study in its Optuna storage, and the draws for it."""
 
-    def __init__(
-        self, study: optuna.Study, space: Space, *, seed: int, name: str, options: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, study: optuna.Study, space: Space, *, seed: int, name: str, options: Mapping[str, Any]) -> None:
         self.study = study
         self._space, self._seed, self._name, self._options = space, seed, name, options
         self._finished: dict[int, Record] = {}  # these do not change any more, and reading all anew adds up
@@ -91,8 +89,8 @@ class Sampler:
     def ask(self, params: Params | None, *, seed: int | None, **attributes: Any) -> tuple[optuna.Trial, Record]:
         """Start a trial with ``params``, or with a draw of the sampler where they are None.
 
-        ``attributes`` are fields of Record; with ``params`` they are stored in the same transaction as the trial itself. A
-        trial that a killed driver created and did not start comes first.
+        ``attributes`` are fields of Record; with ``params`` they are stored in the same transaction as the trial
+        itself. A trial that a killed driver created and did not start comes first.
         """
         trials = self.study.get_trials(deepcopy=False)
         number = next((t.number for t in trials if t.state is TrialState.WAITING), len(trials))
@@ -140,7 +138,11 @@ class Sampler:
         teaches it to stay away.
         """
         state = STATES[ending.action]
-        if state is TrialState.PRUNED and ending.reason != PRUNED_BY_SCHEDULER and ending.reason not in trial.constraints:
+        if (
+            state is TrialState.PRUNED
+            and ending.reason != PRUNED_BY_SCHEDULER
+            and ending.reason not in trial.constraints
+        ):
             trial.set_constraint(ending.reason, 1.0)
         self.study.tell(trial, score if state is TrialState.COMPLETE else None, state)
 
@@ -187,8 +189,11 @@ def check_scheduler(name: str, options: Mapping[str, Any]) -> None:
 
 
 def _named(module: Any, name: str, kind: type, what: str) -> Any:
-    known = [n for n in module.__all__ if isinstance(getattr(module, n), type)
-             and issubclass(getattr(module, n), kind) and not n.startswith("Base")]
+    known = [
+        n
+        for n in module.__all__
+        if isinstance(getattr(module, n), type) and issubclass(getattr(module, n), kind) and not n.startswith("Base")
+    ]
     if name not in known:
         raise ValueError(f"unknown {what} '{name}'{did_you_mean(name, known)}")
     return getattr(module, name)
@@ -213,7 +218,11 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
     with _storage_errors(storage):
         _refuse_foreign(storage)
         study = optuna.create_study(
-            storage=storage, study_name=name, direction=fingerprint["direction"], load_if_exists=True, pruner=pruner or NopPruner()
+            storage=storage,
+            study_name=name,
+            direction=fingerprint["direction"],
+            load_if_exists=True,
+            pruner=pruner or NopPruner(),
         )
         known = study.user_attrs.get(FINGERPRINT)
         if known is None:

@@ -30,7 +30,7 @@ class Proposal:
 
 
 def openers(baselines: Sequence[Params], space: Space, points: int) -> list[Proposal]:
-    """Return the trials that open a study: the baselines, then the sweep of the learning rate from the first of them."""
+    """Return the trials that open a study: the baselines, then a sweep of the learning rate from the first of them."""
     opening = [Proposal(Origin.BASELINE, params) for params in baselines]
     centre = baselines[0] if baselines else space.complete({})
     for name, value in space.sweep(Role.LEARNING_RATE, points):
@@ -43,7 +43,11 @@ def openers(baselines: Sequence[Params], space: Space, points: int) -> list[Prop
 
 
 def propose(
-    records: Sequence[Record], opening: Sequence[Proposal], *, remedy_share: float, max_retries: int,
+    records: Sequence[Record],
+    opening: Sequence[Proposal],
+    *,
+    remedy_share: float,
+    max_retries: int,
     higher_is_better: bool,
 ) -> Proposal:
     """Return what to train next."""
@@ -96,7 +100,10 @@ def _remedy(records: Sequence[Record], higher_is_better: bool) -> Proposal | Non
         assert best.prescription is not None
         if best.prescription.params not in taken:
             return Proposal(
-                Origin.REMEDY, best.prescription.params, parent=best.number, remedy=best.prescription.remedy,
+                Origin.REMEDY,
+                best.prescription.params,
+                parent=best.number,
+                remedy=best.prescription.remedy,
                 seed=best.seed,
             )
     return None

@@ -155,8 +155,9 @@ class Levels(Parameter):
     def distribution(self) -> BaseDistribution:
         low, high = self._widened()
         if self.integer:
-            return IntDistribution(max(1, math.floor(low)) if self.log else math.floor(low), math.ceil(high),
-                                   log=self.log)
+            return IntDistribution(
+                max(1, math.floor(low)) if self.log else math.floor(low), math.ceil(high), log=self.log
+            )
         return FloatDistribution(low, high, log=self.log)
 
     def _widened(self) -> tuple[float, float]:
@@ -232,7 +233,7 @@ class Space:
     def complete(self, partial: Mapping[str, ParamValue]) -> Params:
         """Return ``partial`` with open parameters at their default and parameters that do not apply left out."""
         params: Params = {}
-        for name, parameter in self.parameters.items():
+        for name in self.parameters:
             if self.is_active(name, params):
                 params[name] = partial[name] if name in partial else self.default(name)
         return params
@@ -246,7 +247,7 @@ class Space:
         return [name for name, p in self.parameters.items() if p.role is role and name in params]
 
     def step(self, params: Params, role: Role, steps: int) -> Params | None:
-        """Return ``params`` with the first parameter of ``role`` that can move moved by ``steps``; None where none can."""
+        """Return ``params`` with the first parameter of ``role`` that can, moved by ``steps``; None where none can."""
         for name in self.playing(role, params):
             value = self.parameters[name].step(params[name], steps)
             if value is not None:
@@ -291,8 +292,9 @@ class Space:
         mine = json.loads(json.dumps(self.describe()))
         lines = [f"{name} is new" for name in mine if name not in other]
         lines += [f"{name} is gone" for name in other if name not in mine]
-        return lines + [f"{name} was {other[name]}, is {mine[name]}" for name in mine
-                        if name in other and mine[name] != other[name]]
+        return lines + [
+            f"{name} was {other[name]}, is {mine[name]}" for name in mine if name in other and mine[name] != other[name]
+        ]
 
 
 def _draw(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> ParamValue:

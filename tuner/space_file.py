@@ -123,8 +123,9 @@ def _with_default(parameter: Parameter, default: Any, where: str) -> Parameter:
     if default is None:
         return parameter
     if not parameter.contains(default):
-        raise ConfigError(where, f"{parameter.name}.default",
-                          f"expected a value of {parameter.describe()}, but got {default!r}")
+        raise ConfigError(
+            where, f"{parameter.name}.default", f"expected a value of {parameter.describe()}, but got {default!r}"
+        )
     return type(parameter)(**{**vars(parameter), "default": default})
 
 
@@ -135,5 +136,4 @@ def _check_conditions(name: str, parameter: Parameter, parameters: dict[str, Par
             raise ConfigError(where, key, f"unknown parameter{did_you_mean(parent, parameters)}")
         for value in values:
             if not parameters[parent].contains(value):
-                raise ConfigError(where, key,
-                                  f"expected a value of {parameters[parent].describe()}, but got {value!r}")
+                raise ConfigError(where, key, f"expected a value of {parameters[parent].describe()}, but got {value!r}")

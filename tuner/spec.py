@@ -89,6 +89,19 @@ class Trainer(Protocol):
 class Reader(Protocol):
     """A module of ``tuner.readers``: one log format."""
 
-    def read(self, path: Path, *, objective: str | None, higher_is_better: bool, planned_epochs: int | None,
-             options: Mapping[str, Any]) -> Curve:
+    def read(
+        self,
+        path: Path,
+        *,
+        objective: str | None,
+        higher_is_better: bool,
+        planned_epochs: int | None,
+        options: Mapping[str, Any],
+    ) -> Curve:
         """Read the log at ``path``; a half-written last line is left for later. Raises LogError."""
+
+    def matches(self, head: bytes, path: Path) -> bool:
+        """Tell from the first bytes of a file whether this format wrote it; never raises."""
+
+    def read_all(self, path: Path) -> list[Curve]:
+        """Return the runs in a log of the past, one where nothing was appended. Raises LogError."""

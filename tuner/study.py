@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
-import os
 import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.trial import TrialState
 
-from tuner import config as configuration
 from tuner import policy, registry, sampler, search
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
-from tuner.errors import StudyError
 from tuner.executors.devices import Device
 from tuner.live import View
-from tuner.record import Action, Ending, Origin, Params, Prescription, Record, incumbent
+from tuner.record import Action, Ending, Origin, Prescription, Record, incumbent
 from tuner.running import Rules, RunningTrial
 from tuner.sampler import Sampler
 from tuner.snapshot import BudgetUse, Running, Snapshot
@@ -35,7 +29,6 @@ from tuner.worth import worth
 POLL_SECONDS = 0.1
 SHOW_SECONDS = 0.25
 CLOCK_SECONDS = 30.0  # how often the time used is stored: what a killed driver forgets at most
-LOCK_FILE = "driver.lock"
 LAST_RESORT_SECONDS = 8.0  # after Ctrl-C: force what has not ended by then
 
 
@@ -44,7 +37,7 @@ class Interrupted(Exception):
 
 
 class Study:
-    """One driver on one study. Use ``open_study`` to get one."""
+    """One driver on one study. Use ``opening.open_study`` to get one."""
 
     def __init__(self, config: StudyConfig, optuna_study: optuna.Study, view: View) -> None:
         model = config.model
@@ -94,12 +87,19 @@ class Study:
         while (device := self._free()) is not None and not self._interrupts and self._may_start():
             model = self.config.model
             proposal = search.propose(
-                self.records, self.opening, remedy_share=model.remedies.share, max_retries=model.max_retries,
+                self.records,
+                self.opening,
+                remedy_share=model.remedies.share,
+                max_retries=model.max_retries,
                 higher_is_better=self.config.higher_is_better,
             )
             trial, record = self.sampler.ask(
-                proposal.params, seed=proposal.seed, origin=proposal.origin, parent=proposal.parent,
-                remedy=proposal.remedy, retry=proposal.retry or None,
+                proposal.params,
+                seed=proposal.seed,
+                origin=proposal.origin,
+                parent=proposal.parent,
+                remedy=proposal.remedy,
+                retry=proposal.retry or None,
             )
             self._start(self._prepare(trial, record), device, resume=False)
 
@@ -133,7 +133,12 @@ class Study:
         folder = self.config.trial_folder(record.number)
         folder.mkdir(parents=True, exist_ok=True)
         spec = TrialSpec(
-            record.number, self.config.scaled(record.params), planned, record.seed, folder, model.objective.metric,
+            record.number,
+            self.config.scaled(record.params),
+            planned,
+            record.seed,
+            folder,
+            model.objective.metric,
             self.config.higher_is_better,
         )
         return RunningTrial(trial, record, spec, self.config.trainer.log(folder), self.rules, self._on_row)
@@ -143,7 +148,10 @@ class Study:
         running.record = replace(running.record, device=str(device), started=time.time())
         record = running.record
         self.sampler.note(
-            running.trial, device=record.device, started=record.started, planned_epochs=record.planned_epochs,
+            running.trial,
+            device=record.device,
+            started=record.started,
+            planned_epochs=record.planned_epochs,
             seconds=round(record.seconds, 3),
         )
         running.begin(self.executor.start(command, running.folder, device))
@@ -169,14 +177,23 @@ class Study:
         judged = running.judged
         best = judged.score.best() if judged.score else None
         record = replace(
-            running.record, ending=running.ending if best else _without_score(running.ending), epochs=judged.length,
-            extra_epochs=running.curve.length - judged.length, seconds=running.seconds,
-            score=best[1] if best else None, score_epoch=best[0] if best else None,
+            running.record,
+            ending=running.ending if best else _without_score(running.ending),
+            epochs=judged.length,
+            extra_epochs=running.curve.length - judged.length,
+            seconds=running.seconds,
+            score=best[1] if best else None,
+            score_epoch=best[0] if best else None,
         )
         record = replace(record, prescription=self._prescribe(running, record))
         self.sampler.note(
-            running.trial, ending=record.ending, epochs=record.epochs, extra_epochs=record.extra_epochs,
-            seconds=round(record.seconds, 3), score=record.score, score_epoch=record.score_epoch,
+            running.trial,
+            ending=record.ending,
+            epochs=record.epochs,
+            extra_epochs=record.extra_epochs,
+            seconds=round(record.seconds, 3),
+            score=record.score,
+            score_epoch=record.score_epoch,
             prescription=record.prescription,
         )
         if running in self.running:
@@ -200,9 +217,7 @@ class Study:
         taken += [r.prescription.params for r in others if r.prescription]
         credit = {w.remedy: w for w in worth(others, higher_is_better=self.config.higher_is_better)}
         row = self.config.treatment[symptom.name]
-        found = policy.prescribe(
-            row.retry_with, record.params, self.config.space, registry.REMEDIES, credit, taken
-        )
+        found = policy.prescribe(row.retry_with, record.params, self.config.space, registry.REMEDIES, credit, taken)
         return replace(found, symptom=symptom.name) if found else None
 
     # -- crash and return -------------------------------------------------------------------------------------------
@@ -329,7 +344,9 @@ class Study:
         for running in self.running:
             if running.folder == greedy:
                 running.ending = Ending(
-                    Action.FAIL, "disk_full", f"stopped: {self._disk.problem()} and its folder was the largest",
+                    Action.FAIL,
+                    "disk_full",
+                    f"stopped: {self._disk.problem()} and its folder was the largest",
                     epoch=running.seen_epoch,
                 )
 
@@ -354,85 +371,3 @@ def _trained_seconds(running: RunningTrial) -> float:
         if started is not None:
             return max(0.0, running.log.path.stat().st_mtime - started)
     return 0.0
-
-
-@contextlib.contextmanager
-def open_study(config: StudyConfig, view: View) -> Iterator[Study]:
-    """Open or create the study of ``config`` for this driver alone; raises StudyError before anything is changed."""
-    _writable(config.folder)
-    with _only_driver(config.folder):
-        fingerprint = fingerprint_of(config)
-        scheduler = config.model.scheduler
-        pruner = sampler.make_scheduler(scheduler.name, scheduler.options) if scheduler else None
-        study = sampler.open_study(config.storage, config.model.study, fingerprint, pruner)
-        _check_same(config, study.user_attrs.get(sampler.FINGERPRINT, {}), fingerprint)
-        configuration.save(config)
-        yield Study(config, study, view)
-
-
-def fingerprint_of(config: StudyConfig) -> dict[str, Any]:
-    """Return what may not change while a study goes on."""
-    objective = config.model.objective
-    return {
-        "objective": objective.metric, "direction": objective.direction, "trainer": config.model.trainer.name,
-        "space": json.loads(json.dumps(config.space.describe())),
-    }
-
-
-def _check_same(config: StudyConfig, known: dict[str, Any], mine: dict[str, Any]) -> None:
-    changes = [f"{key} was {known[key]}, is {mine[key]}" for key in mine if key != "space" and known[key] != mine[key]]
-    changes += config.space.differences(known["space"])
-    if changes:
-        raise StudyError(
-            f"{config.folder}: this study has another space or objective: {'; '.join(changes)}. "
-            f"Give the new one another name with --set study=NAME"
-        )
-
-
-def _writable(folder: Path) -> None:
-    try:
-        (folder / "trials").mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.write_text("")
-        probe.unlink()
-    except OSError as error:
-        raise StudyError(f"{folder}: expected a folder to write to, but got: {error.strerror}") from None
-
-
-def driver_is_alive(folder: Path) -> bool:
-    """Return whether a driver works on the study in ``folder``."""
-    try:
-        handle = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        return not _locked(handle, fcntl.LOCK_SH, wait_seconds=0)
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def _only_driver(folder: Path) -> Iterator[None]:
-    handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        # A moment's patience: somebody may just be looking whether a driver is alive.
-        if not _locked(handle, fcntl.LOCK_EX, wait_seconds=1):
-            holder = os.pread(handle, 32, 0).decode(errors="replace").strip()
-            raise StudyError(f"{folder}: another tuner (process {holder}) works on this study")
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _locked(handle: int, kind: int, wait_seconds: float) -> bool:
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        try:
-            fcntl.flock(handle, kind | fcntl.LOCK_NB)
-            return True
-        except OSError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(0.05)

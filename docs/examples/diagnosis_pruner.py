@@ -55,5 +55,7 @@ if __name__ == "__main__":
     study.optimize(objective, n_trials=20)
     for ended in study.trials:
         why = ended.user_attrs.get("ending", {}).get("text", f"all {EPOCHS} epochs")
-        print(f"trial {ended.number:2d}  lr {ended.params['lr']:8.3g}  epochs {len(ended.intermediate_values):2d}  {why}")
+        print(
+            f"trial {ended.number:2d}  lr {ended.params['lr']:8.3g}  epochs {len(ended.intermediate_values):2d}  {why}"
+        )
     print(f"best accuracy {study.best_value:.4f} with {study.best_params}")

@@ -45,7 +45,7 @@ def is_gone(pid: int, seconds: float = 5) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            if open(f"/proc/{pid}/stat").read().split(")")[1].split()[0] == "Z":
+            if Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] == "Z":
                 return True
         except OSError:
             return True
@@ -78,7 +78,9 @@ def test_a_signal_comes_back_as_128_and_its_number(executor: LocalExecutor, tmp_
 
 
 def test_what_is_printed_lands_in_the_folder(executor: LocalExecutor, tmp_path: Path) -> None:
-    wait(executor.start(python("import sys; print('out'); print('err', file=sys.stderr)", tmp_path), tmp_path, Device()))
+    wait(
+        executor.start(python("import sys; print('out'); print('err', file=sys.stderr)", tmp_path), tmp_path, Device())
+    )
     assert sorted((tmp_path / "output.txt").read_text().split()) == ["err", "out"]
 
 
@@ -88,9 +90,7 @@ def test_a_command_that_is_not_there_is_an_exit_code(executor: LocalExecutor, tm
 
 
 @pytest.mark.parametrize(("device", "visible"), [(Device(), ""), (Device(2), "2")])
-def test_a_trial_sees_only_its_device(
-    executor: LocalExecutor, tmp_path: Path, device: Device, visible: str
-) -> None:
+def test_a_trial_sees_only_its_device(executor: LocalExecutor, tmp_path: Path, device: Device, visible: str) -> None:
     wait(executor.start(python("import os; print(os.environ['CUDA_VISIBLE_DEVICES'])", tmp_path), tmp_path, device))
     assert (tmp_path / "output.txt").read_text() == f"{visible}\n"
 
@@ -110,9 +110,7 @@ def test_a_polite_stop_lets_the_trial_say_goodbye(
     assert (tmp_path / "bye").exists()
 
 
-def test_what_does_not_stop_politely_is_forced(
-    executor: LocalExecutor, tmp_path: Path, started: list[Process]
-) -> None:
+def test_what_does_not_stop_politely_is_forced(executor: LocalExecutor, tmp_path: Path, started: list[Process]) -> None:
     started.append(process := executor.start(python(STUBBORN, tmp_path), tmp_path, Device()))
     wait_for(tmp_path / "up")
     process.stop()
@@ -156,7 +154,8 @@ def test_no_trial_outlives_its_driver(tmp_path: Path) -> None:
         "import sys, time; from pathlib import Path\n"
         "from tuner.executors.local import LocalExecutor, Device\nfrom tuner.spec import Command\n"
         f"here = Path({str(tmp_path)!r})\n"
-        f"p = LocalExecutor([Device()], 0.5).start(Command((sys.executable, '-c', {WITH_CHILD!r}), cwd=here), here, Device())\n"
+        f"command = Command((sys.executable, '-c', {WITH_CHILD!r}), cwd=here)\n"
+        "p = LocalExecutor([Device()], 0.5).start(command, here, Device())\n"
         "(here / 'guard').write_text(str(p.pid)); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", driver], cwd=Path(__file__).parents[2])

@@ -57,13 +57,28 @@ class LocalExecutor:
         """Start ``command`` on ``device``; what it prints is appended to output.txt in ``folder``."""
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         # Only this driver may hold the writing end: when it dies, the guard sees the end of the pipe.
-        argv = [sys.executable, "-I", "-S", guard.__file__, str(read_end), str(folder / LOCK_FILE),
-                str(self._grace), "--", *command.argv]
+        argv = [
+            sys.executable,
+            "-I",
+            "-S",
+            guard.__file__,
+            str(read_end),
+            str(folder / LOCK_FILE),
+            str(self._grace),
+            "--",
+            *command.argv,
+        ]
         env = {**os.environ, "OMP_NUM_THREADS": str(self._threads), **device.environment(), **command.env}
         with open(folder / OUTPUT_FILE, "ab") as output:
             process = subprocess.Popen(
-                argv, cwd=command.cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                pass_fds=(read_end,), start_new_session=True,
+                argv,
+                cwd=command.cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(read_end,),
+                start_new_session=True,
             )
         os.close(read_end)
         return Process(device, process, write_end)

@@ -1,6 +1,7 @@
 """Take the next larger batch.
 
-An answer to zig-zag: a batch that resembles the whole training set gives steadier gradients."""
+An answer to zig-zag: a batch that resembles the whole training set gives steadier gradients.
+"""
 
 from __future__ import annotations
 

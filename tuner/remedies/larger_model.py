@@ -1,6 +1,7 @@
 """Take the next larger model.
 
-An answer to a healthy run that has nothing left to learn, or that still improved at its end."""
+An answer to a healthy run that has nothing left to learn, or that still improved at its end.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Lower the dropout by one step.
 
-An answer to a model held too tightly to learn."""
+An answer to a model held too tightly to learn.
+"""
 
 from __future__ import annotations
 

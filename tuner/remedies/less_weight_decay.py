@@ -1,6 +1,7 @@
 """Lower the weight decay by one step (a factor of about three on a logarithmic range).
 
-An answer to losses that fall only because the regulariser shrinks, and to a model held too tightly to learn."""
+An answer to losses that fall only because the regulariser shrinks, and to a model held too tightly to learn.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Lower the learning rate by one step of the 1-3-10 grid.
 
-The answer to NaN, divergence, a loss that bounces from epoch 2 on, and zig-zag."""
+The answer to NaN, divergence, a loss that bounces from epoch 2 on, and zig-zag.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Raise the dropout by one step.
 
-An answer to overfitting."""
+An answer to overfitting.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Raise the weight decay by one step (a factor of about three on a logarithmic range).
 
-An answer to overfitting. Its effect cannot be read off a loss curve, so the score of the child decides."""
+An answer to overfitting. Its effect cannot be read off a loss curve, so the score of the child decides.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from tuner.space import Choice, Role, Space
 
 
 def changes(params: Params, space: Space) -> Params | None:
-    """Return ``params`` with the next optimizer and its own parameters at their defaults; None where there is no other."""
+    """Return ``params`` with the next optimizer, its own parameters at their defaults; None where there is no other."""
     for name in space.playing(Role.OPTIMIZER, params):
         parameter = space.parameters[name]
         if isinstance(parameter, Choice) and len(parameter.options) > 1:

@@ -1,6 +1,7 @@
 """Raise the learning rate by one step of the 1-3-10 grid.
 
-The answer to a straight, shallow descent and to a run that was still improving when its epochs were over."""
+The answer to a straight, shallow descent and to a run that was still improving when its epochs were over.
+"""
 
 from __future__ import annotations
 

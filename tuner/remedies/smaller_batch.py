@@ -1,6 +1,7 @@
 """Take the next smaller batch.
 
-An answer to early convergence and to overfitting: noisier gradients leave narrow minima."""
+An answer to early convergence and to overfitting: noisier gradients leave narrow minima.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Take the next smaller model.
 
-The first answer to overfitting: a model too large for the data learns it by heart."""
+The first answer to overfitting: a model too large for the data learns it by heart.
+"""
 
 from __future__ import annotations
 

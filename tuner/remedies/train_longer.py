@@ -1,6 +1,7 @@
 """Plan more epochs, where the space lets the number of epochs vary.
 
-The answer to a run that was still improving when its epochs were over."""
+The answer to a run that was still improving when its epochs were over.
+"""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@
       log: {file: results.csv, format: csv}
 
 `{name}` stands for a parameter of the space, or for one of `{folder}` (the trial's own folder), `{epochs}`, `{seed}`,
-`{number}` and `{python}` (the interpreter that runs tuner); `{{` is a brace. The command is split into
-arguments before the values are put in and never passes through a shell. An argument that names a parameter which does not
-apply (its `when` is not met) is left out, together with the flag right before it. The program must append one
-line per epoch to the log, and should end within `grace_seconds` of a SIGTERM.
+`{number}` and `{python}` (the interpreter that runs tuner); `{{` is a brace. The command is split into arguments before
+the values are put in and never passes through a shell. An argument that names a parameter which does not apply (its
+`when` is not met) is left out, together with the flag right before it. The program must append one line per epoch to
+the log, and should end within `grace_seconds` of a SIGTERM.
 """
 
 from __future__ import annotations
@@ -81,8 +81,13 @@ class ScriptTrainer:
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Return the command line of ``spec``, after writing its spec.json for programs that would rather read that."""
         spec.write()
-        own = {"folder": spec.folder, "epochs": spec.epochs, "seed": spec.seed, "number": spec.number,
-               "python": sys.executable}
+        own = {
+            "folder": spec.folder,
+            "epochs": spec.epochs,
+            "seed": spec.seed,
+            "number": spec.number,
+            "python": sys.executable,
+        }
         template = self._resume if resume and self._resume is not None else self._command
         return Command(tuple(_filled(template, {**own, **spec.params})), self.options.env, self.cwd)
 
