@@ -15,7 +15,7 @@ A study trains one trial at a time, so it is the same whenever it is repeated, a
 smaller budget would have been: the score at 25 % is what would have been found with a quarter of the epochs. ``--jobs``
 studies run at a time. Shown are mean and standard deviation over the seeds, then the differences to plain TPE, paired
 by seed, with a 95 % interval of Student's t. ``test`` is the accuracy of the best trial's weights on images that no
-trial saw; ``late`` counts epochs that were trained between a decision and the end of the process, outside the budget.
+trial saw; ``late`` counts epochs that were trained between a decision and the end of the process, inside the budget.
 What the JSON file already holds is not run again, so the script can be stopped and continued.
 """
 
@@ -137,8 +137,8 @@ def outcome(study: StudyConfig, budget: int) -> Outcome:
         "best_origin": str(best.origin),
         "trials": len(records),
         "remedies": sum(r.origin is record.Origin.REMEDY for r in records),
-        "epochs": sum(r.epochs for r in records),
-        "late_epochs": sum(r.extra_epochs for r in records),
+        "epochs": sum(r.trained_epochs for r in records),
+        "late_epochs": sum(r.trained_epochs - r.epochs for r in records),
         "stopped": {reason: n for reason, n in ends.most_common() if reason not in ("finished", "budget")},
     }
 
@@ -153,7 +153,7 @@ def score_at(study: StudyConfig, records: Sequence[Record], epochs: float) -> fl
         left = epochs - used
         if left <= 0:
             break
-        used += r.epochs
+        used += r.trained_epochs
         if used <= epochs and r.state is TrialState.COMPLETE and r.score is not None:
             found.append(r.score)
         elif used > epochs and (best := best_of_first(study, r.number, int(left))) is not None:
@@ -172,7 +172,7 @@ def best_of_first(study: StudyConfig, number: int, epochs: int) -> float | None:
         planned_epochs=study.model.epochs,
         options=log.options,
     )
-    score = curve.until(int(curve.epochs[epochs - 1])).score if epochs else None
+    score = curve.until(int(curve.epochs[min(epochs, curve.length) - 1])).score if epochs else None
     best = score.best() if score else None
     return best[1] if best else None
 

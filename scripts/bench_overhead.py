@@ -99,11 +99,11 @@ def main() -> None:
             began = time.perf_counter()
             measured.append(measure(Path(folder), args, seed=repeat))
         print(f"repeat {repeat + 1}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-    table = summarise(measured, args.trials, args.block)
+        table = summarise(measured, args.trials, args.block)
+        if args.json:
+            args.json.parent.mkdir(parents=True, exist_ok=True)
+            args.json.write_text(json.dumps(describe(args, table, len(measured)), indent=1) + "\n")
     print(show(table))
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(describe(args, table), indent=1) + "\n")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -323,11 +323,11 @@ def written(of: Spread) -> str:
     return f"{of['median']:.2f} ({of['low']:.2f}-{of['high']:.2f})"
 
 
-def describe(args: argparse.Namespace, table: list[dict[str, Any]]) -> dict[str, Any]:
+def describe(args: argparse.Namespace, table: list[dict[str, Any]], repeats: int) -> dict[str, Any]:
     return {
         "trials": args.trials,
         "epochs": args.epochs,
-        "repeats": args.repeats,
+        "repeats": repeats,
         "set": args.set,
         "cores": os.cpu_count(),
         "python": platform.python_version(),

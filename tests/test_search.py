@@ -25,6 +25,7 @@ SPACE = space_file.build(
     },
     "space",
 )
+TABLE = {"overfitting": Treatment(Action.STOP, ("smaller_model",))}
 FINISH, PRUNE = Ending(Action.FINISH, "finished", ""), Ending(Action.PRUNE, "nan", "")
 
 
@@ -43,7 +44,7 @@ def prescribed(number: int, score: float | None, remedy: str = "smaller_model", 
 
 
 def propose(records: list[Record], *, share: float = 1.0, higher: bool = True, opening: Any = ()) -> search.Proposal:
-    return search.propose(records, opening, remedy_share=share, max_retries=2, higher_is_better=higher)
+    return search.propose(records, opening, remedy_share=share, max_retries=2, higher_is_better=higher, table=TABLE)
 
 
 def test_the_baseline_is_not_repeated_by_the_sweep() -> None:
@@ -79,8 +80,30 @@ def test_a_trial_without_a_score_is_treated_last() -> None:
 def test_only_the_better_half_is_treated() -> None:
     good = [record(n, 0.8 + n / 100) for n in range(4)]
     assert propose([*good, prescribed(4, 0.5)]).origin is Origin.SAMPLER
-    assert propose([*good, prescribed(4, None, ending=PRUNE)]).origin is Origin.SAMPLER
     assert propose([*good, prescribed(4, 0.9)]).parent == 4
+
+
+def test_every_third_remedy_may_go_to_a_trial_that_failed() -> None:
+    good = [record(n, 0.8 + n / 100) for n in range(4)]
+    failed = [prescribed(n, None, ending=PRUNE) for n in (4, 5)]
+    done = [record(6 + n, 0.8, origin=Origin.REMEDY, parent=n, remedy="smaller_model") for n in range(3)]
+    assert propose([*good, *failed]).origin is Origin.SAMPLER
+    assert propose([*good, *failed, *done]).parent == 4
+    rescue = record(9, 0.8, origin=Origin.REMEDY, parent=4, remedy="smaller_model")
+    assert propose([*good, *failed, *done, rescue], share=1).parent == 5
+    again = record(10, 0.8, origin=Origin.REMEDY, parent=5, remedy="smaller_model")
+    assert propose([*good, *failed, *done, rescue, again, prescribed(11, None, ending=PRUNE)]).parent is None
+
+
+def test_a_prescription_that_the_table_no_longer_knows_is_left_aside() -> None:
+    assert propose([prescribed(0, 0.6, "more_weight_decay")]).origin is Origin.SAMPLER
+
+
+def test_a_repeated_child_is_credited_to_its_first_parent() -> None:
+    killed = record(1, None, ending=Ending(Action.FAIL, "killed", ""), origin=Origin.REMEDY, parent=0, remedy="x")
+    again = record(2, 0.9, origin=Origin.RETRY, parent=1, remedy="x", retry=1)
+    (credit,) = worth([record(0, 0.5), killed, again], higher_is_better=True)
+    assert [(p.parent, p.child) for p in credit.pairs] == [(0, 2)]
 
 
 def test_a_remedy_is_tried_once() -> None:

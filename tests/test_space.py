@@ -118,10 +118,28 @@ def test_another_optimizer_brings_its_own_parameters(space: Space) -> None:
 
 
 def test_the_sweep_goes_from_end_to_end(space: Space) -> None:
-    points = [v for _, v in space.sweep(Role.LEARNING_RATE, 7)]
+    points = [v for _, v in space.sweep(Role.LEARNING_RATE, 7, space.complete({}))]
     assert len(points) == 7 and points[0] == 0.001 and points[-1] == 10
-    assert [v for _, v in space.sweep(Role.WEIGHT_DECAY, 3)] == [1e-6, 0.000316228, 0.1]
-    assert space.sweep(Role.DROPOUT, 7) == []
+    assert [v for _, v in space.sweep(Role.WEIGHT_DECAY, 3, space.complete({}))] == [1e-6, 0.000316228, 0.1]
+    assert space.sweep(Role.DROPOUT, 7, space.complete({})) == []
+
+
+def test_the_sweep_takes_the_rate_that_applies() -> None:
+    two = build(
+        {
+            "opt": {"choice": ["sgd", "adam"]},
+            "lr_sgd": {"grid": [0.01, 1], "role": "learning_rate", "when": {"opt": "sgd"}},
+            "lr_adam": {"grid": [0.001, 0.1], "role": "learning_rate", "when": {"opt": "adam"}},
+        }
+    )
+    assert {name for name, _ in two.sweep(Role.LEARNING_RATE, 3, two.complete({"opt": "adam"}))} == {"lr_adam"}
+
+
+def test_rounded_values_stay_inside_a_narrow_range() -> None:
+    narrow = build({"beta2": {"linear": [0.9991, 0.9999]}, "wd": {"log": [1e-4, 0.1234567]}})
+    for params in (narrow.complete({}), narrow.step({"beta2": 0.9995, "wd": 0.1}, Role.WEIGHT_DECAY, 1)):
+        assert params is not None
+        assert all(narrow.parameters[name].contains(value) for name, value in params.items())
 
 
 def test_a_changed_space_is_told_apart(space: Space) -> None:

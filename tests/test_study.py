@@ -96,15 +96,16 @@ def test_no_two_trials_of_sweep_and_remedies_are_the_same(write_config: Write) -
 
 
 def test_the_same_seed_gives_the_same_study(write_config: Write) -> None:
-    first = driving.study(write_config(study="first", jobs=1))
-    second = driving.study(write_config(study="second", jobs=1))
+    first = driving.study(write_config(study="first", jobs=1, sweep=2))
+    second = driving.study(write_config(study="second", jobs=1, sweep=2))
     assert driving.outcome(first) == driving.outcome(second)
-    assert driving.outcome(first) != driving.outcome(driving.study(write_config(study="third", jobs=1, seed=8)))
+    third = driving.study(write_config(study="third", jobs=1, sweep=2, seed=8), "budget.trials=6")
+    assert driving.outcome(first[:6]) != driving.outcome(third)
 
 
 def test_an_interrupted_study_ends_like_one_that_was_not(write_config: Write, tmp_path: Path) -> None:
-    whole = driving.study(write_config(study="whole", jobs=1))
-    path = write_config(study="cut", jobs=1, trainer=trainer("--seconds 0.02"))
+    whole = driving.study(write_config(study="whole", jobs=1, sweep=2), "budget.trials=9")
+    path = write_config(study="cut", jobs=1, sweep=2, budget={"trials": 9}, trainer=trainer("--seconds 0.02"))
     for moment in (1.2, 1.7, 2.3):
         process = driving.driver(path)
         time.sleep(moment)
@@ -164,10 +165,15 @@ def test_a_second_ctrl_c_forces(write_config: Write, folder: Path) -> None:
     driving.wait_until(lambda: not driving.processes_of(folder), 5)
 
 
-def test_the_budget_of_epochs_is_kept(write_config: Write) -> None:
-    records = driving.study(write_config(budget={"epochs": 90}, jobs=1))
-    assert sum(r.epochs for r in records) == 90
-    assert records[-1].ending is not None and records[-1].ending.reason == "budget"
+def test_the_budget_of_epochs_is_kept(write_config: Write, folder: Path) -> None:
+    path = write_config(budget={"epochs": 44}, jobs=1, sweep=0, trainer=trainer("--seconds 0.3"))
+    records = driving.study(path)
+    last = records[-1].ending
+    assert last is not None and last.reason == "budget"
+    logged = sum(len(driving.rows(folder, r.number)) for r in records)
+    # What is trained between the decision and the end of the process is counted, not hidden.
+    assert sum(r.trained_epochs for r in records) == logged
+    assert 44 <= logged <= 46
 
 
 def test_the_hours_end_a_trial_in_the_middle_of_an_epoch(write_config: Write) -> None:
@@ -343,7 +349,8 @@ def test_a_driver_killed_while_telling_tells_again(
             driving.study(path, "budget.trials=2")
         os.waitpid(child, 0)
     assert driving.states(folder) == [TrialState.RUNNING]
-    assert driving.outcome(driving.study(path)) == driving.outcome(driving.study(write_config(study="whole", jobs=1)))
+    whole = driving.study(write_config(study="whole", jobs=1), "budget.trials=4")
+    assert driving.outcome(driving.study(path, "budget.trials=4")) == driving.outcome(whole)
 
 
 def test_a_driver_killed_between_queueing_and_starting_starts_that_trial(write_config: Write, folder: Path) -> None:
@@ -352,8 +359,9 @@ def test_a_driver_killed_between_queueing_and_starting_starts_that_trial(write_c
     # The same two calls as the driver makes, with the kill in between.
     queued = attributes(origin=Origin.SWEEP, seed=700_022)
     driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.495, "size": "m"}, user_attrs=queued)
-    records = driving.study(path)
-    assert driving.outcome(records) == driving.outcome(driving.study(write_config(study="whole", jobs=1)))
+    records = driving.study(path, "budget.trials=4")
+    whole = driving.study(write_config(study="whole", jobs=1), "budget.trials=4")
+    assert driving.outcome(records) == driving.outcome(whole)
 
 
 def test_a_driver_killed_in_the_middle_of_a_commit_is_no_problem(write_config: Write, folder: Path) -> None:
@@ -371,3 +379,58 @@ def test_a_driver_killed_in_the_middle_of_a_commit_is_no_problem(write_config: W
     os.waitpid(child, 0)
     assert (folder / "study.db-journal").exists()
     assert len(driving.study(path, "budget.trials=2")) == 2
+
+
+def test_a_queued_trial_is_trained_although_the_budget_counts_it(write_config: Write, folder: Path) -> None:
+    path = write_config(jobs=1)
+    driving.study(path, "budget.trials=1")
+    queued = attributes(origin=Origin.SWEEP, seed=700_022)
+    driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.495, "size": "m"}, user_attrs=queued)
+    assert [r.state for r in driving.study(path, "budget.trials=2")] == [TrialState.COMPLETE] * 2
+
+
+def test_a_trial_without_a_checkpoint_begins_anew_and_pays_again(write_config: Write, folder: Path) -> None:
+    slow = {**trainer("--seconds 0.1"), "resume": None}
+    path = write_config(trainer=slow, jobs=1, budget={"trials": 1}, stall_minutes=0.01)
+    process = driving.driver(path)
+    driving.wait_until(lambda: len(driving.rows(folder, 0)) >= 5)
+    driving.kill(process)
+    lost = len(driving.rows(folder, 0))
+    (record,) = driving.study(path)
+    # Retraining what was logged before is no silence: it must not count as hanging.
+    assert record.state is TrialState.COMPLETE and record.epochs == 10
+    assert record.trained_epochs >= 10 + lost
+
+
+def test_a_checkpoint_that_cannot_be_continued_is_left_behind(write_config: Write, folder: Path) -> None:
+    path = write_config(trainer=trainer("--seconds 0.1"), jobs=1, budget={"trials": 1})
+    process = driving.driver(path)
+    driving.wait_until(lambda: len(driving.rows(folder, 0)) >= 3)
+    driving.kill(process)
+    (folder / "trials" / "0000" / "last.json").write_text("torn")
+    (record,) = driving.study(path)
+    assert record.state is TrialState.COMPLETE and record.epochs == 10 and record.lost_epochs >= 3
+
+
+def test_a_study_resumed_with_its_hours_used_up_keeps_what_was_logged(write_config: Write, folder: Path) -> None:
+    path = write_config(trainer=trainer("--seconds 0.1"), jobs=1)
+    process = driving.driver(path)
+    driving.wait_until(lambda: len(driving.rows(folder, 0)) >= 5)
+    driving.kill(process)
+    (cut,) = driving.study(path, "budget.hours=1e-6")
+    assert cut.epochs >= 5 and cut.state is TrialState.COMPLETE
+    assert ended(cut)[0] == "budget"
+    # It has a score, so a larger budget does not repeat it.
+    assert [r.origin for r in driving.study(path, "budget.trials=2")] == [Origin.BASELINE, Origin.SWEEP]
+
+
+def test_a_full_disk_stops_the_study_before_a_trial_is_spent(write_config: Write, folder: Path) -> None:
+    with pytest.raises(StudyError, match="less than 1e"):
+        driving.study(write_config(min_free_disk_gb=1e6))
+    assert driving.states(folder) == []
+
+
+def test_an_exit_code_beyond_the_signals_is_a_crash(write_config: Write) -> None:
+    command = ["{python}", "-S", "-c", "raise SystemExit(255)"]
+    path = write_config(trainer={"name": "script", "command": command}, budget={"trials": 1})
+    assert [ended(r)[0] for r in driving.study(path)] == ["crashed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import time
@@ -21,14 +22,17 @@ class DiskWatch:
 
     def __init__(self, folder: Path, min_free_gb: float) -> None:
         self._folder, self._min_free = folder, min_free_gb * GIGABYTE
-        self._checked = 0.0
+        self._checked, self._low = -math.inf, False
+
+    def is_low(self) -> bool:
+        """Return whether too little space is left, as of the last second."""
+        if time.monotonic() - self._checked > CHECK_SECONDS:
+            self._checked, self._low = time.monotonic(), self._free() < self._min_free
+        return self._low
 
     def greediest(self, folders: Sequence[Path]) -> Path | None:
         """Return the largest of ``folders`` where the disk is nearly full, else None."""
-        if not folders or time.monotonic() - self._checked < CHECK_SECONDS:
-            return None
-        self._checked = time.monotonic()
-        return max(folders, key=size) if self._free() < self._min_free else None
+        return max(folders, key=size) if folders and self.is_low() else None
 
     def problem(self) -> str:
         return f"less than {self._min_free / GIGABYTE:g} GB was left on the disk"
@@ -37,11 +41,12 @@ class DiskWatch:
         """Free the space of a trial that filled the disk; its specification, log and last output stay."""
         output = folder / OUTPUT_FILE
         for path in folder.iterdir():
-            if path in (keep, output) or path.name == SPEC_FILE:
+            if path in (keep, output, *keep.parents) or path.name == SPEC_FILE:
                 continue
             with contextlib.suppress(OSError):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         _cut_to_tail(output, OUTPUT_KEPT)
+        self._checked = -math.inf
 
     def _free(self) -> int:
         return shutil.disk_usage(self._folder).free

@@ -46,8 +46,9 @@ def by_itself(code: int, curve: Curve, output: Path, planned_epochs: int, detail
             epoch=curve.last_epoch,
             evidence={"exit_code": code, "output": words},
         )
-    if code > 128:
-        name = _signal_name(code - 128)
+    # 128 + n is how a shell says "signal n"; beyond the signals there are, it is an exit code like any other.
+    if code - 128 in set(signal.Signals):
+        name = signal.Signals(code - 128).name
         return Ending(
             Action.FAIL,
             "killed",
@@ -86,10 +87,3 @@ def last_output(path: Path) -> str:
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
     return lines[-1][:300] if lines else "nothing was printed"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

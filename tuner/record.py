@@ -73,7 +73,8 @@ class Record:
     """One trial as stored. ``score`` is the best value of the objective up to the ending, at ``score_epoch``.
 
     ``epochs`` counts logged epochs up to the decision that ended the trial, ``extra_epochs`` those that were logged
-    between the decision and the end of the process; ``seconds`` is wall-clock time over all its processes, ``started``
+    between the decision and the end of the process, ``lost_epochs`` those that a restart without a checkpoint trained
+    again; ``seconds`` is wall-clock time over all its processes, ``started``
     when the latest of them began (seconds since 1970).
     """
 
@@ -85,6 +86,7 @@ class Record:
     score_epoch: int | None = None
     epochs: int = 0
     extra_epochs: int = 0
+    lost_epochs: int = 0
     planned_epochs: int | None = None
     ending: Ending | None = None
     parent: int | None = None
@@ -95,6 +97,11 @@ class Record:
     device: str | None = None
     seconds: float = 0.0
     started: float | None = None
+
+    @property
+    def trained_epochs(self) -> int:
+        """All epochs that were paid for: those judged, those logged after the decision, those trained in vain."""
+        return self.epochs + self.extra_epochs + self.lost_epochs
 
     @property
     def finished(self) -> bool:
@@ -117,7 +124,7 @@ def incumbent(records: Sequence[Record], *, higher_is_better: bool) -> Record | 
 # How the fields of Record lie in a trial's user attributes: three objects, because every attribute is a transaction.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "origin": ("origin", "parent", "remedy", "seed", "retry"),
-    "process": ("device", "started", "seconds", "planned_epochs"),
+    "process": ("device", "started", "seconds", "planned_epochs", "lost_epochs"),
     "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription"),
 }
 ENDING_FIELDS = frozenset(f.name for f in fields(Ending))

@@ -15,6 +15,7 @@ import optuna
 from tuner import endings
 from tuner.curve import Curve
 from tuner.diagnosis import Diagnosis, Symptom, diagnose
+from tuner.executors.devices import Device
 from tuner.policy import Decision, Table, decide
 from tuner.record import Action, Ending, Record
 from tuner.registry import READERS, SYMPTOMS
@@ -23,6 +24,8 @@ from tuner.spec import OUTPUT_FILE, Log, LogError, TrialSpec
 
 class Process(Protocol):
     """A started trial, as an executor gives it."""
+
+    device: Device
 
     def poll(self) -> int | None: ...
 
@@ -82,6 +85,8 @@ class RunningTrial:
     seen_epoch: int | None = None
     seen_rows: int = 0
     trouble: str = ""
+    resumed: bool = False
+    rows_at_start: int = 0
     _began: float = field(default_factory=time.monotonic)
     _last_row: float = field(default_factory=time.monotonic)
     _stopping: bool = False
@@ -105,8 +110,8 @@ class RunningTrial:
         """The curve up to the decision: what the score and the diagnosis are about."""
         return self.curve if self.seen_epoch is None else self.curve.until(self.seen_epoch)
 
-    def begin(self, process: Process) -> None:
-        self.process = process
+    def begin(self, process: Process, *, resumed: bool) -> None:
+        self.process, self.resumed, self.rows_at_start = process, resumed, self.curve.length
         self._began = self._last_row = time.monotonic()
 
     def tick(self) -> bool:
@@ -154,6 +159,7 @@ class RunningTrial:
         if version == self._version:
             return False
         self._version = version
+        self._last_row = time.monotonic()  # also where epochs are trained again that were logged before
         try:
             self.curve = READERS[self.log.format].read(
                 self.log.path,
@@ -172,7 +178,6 @@ class RunningTrial:
     def _judge(self, epoch: int) -> None:
         now = self.curve.until(epoch)
         self.seen_epoch, self.seen_rows = epoch, self.seen_rows + 1
-        self._last_row = time.monotonic()
         self.diagnosis, decision = self.rules.look(now)
         score = now.score
         latest = score is not None and len(score) > 0 and int(score.epochs[-1]) == epoch

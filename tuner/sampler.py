@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import math
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +35,8 @@ STATES = {
 }
 FINGERPRINT = "tuner"  # study attribute with what may not change
 PRUNED_BY_SCHEDULER = "pruner"
+SQLITE = "sqlite:///"
+LOCK_SECONDS = 60.0
 
 
 class Snapped(BaseSampler):
@@ -148,7 +149,7 @@ class Sampler:
 
     def _default_seed(self, number: int) -> int:
         """Return a seed of its own for every trial, and other ones for a study with another seed."""
-        return self._seed * 100_003 + number
+        return (self._seed * 100_003 + number) % 2**31  # NumPy's legacy seed must stay below 2**32
 
     def _fresh(self, number: int) -> BaseSampler:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
@@ -218,7 +219,7 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
     with _storage_errors(storage):
         _refuse_foreign(storage)
         study = optuna.create_study(
-            storage=storage,
+            storage=_storage(storage),
             study_name=name,
             direction=fingerprint["direction"],
             load_if_exists=True,
@@ -234,8 +235,8 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
 
 def _refuse_foreign(storage: str) -> None:
     """Raise StudyError for an SQLite file of another program, into which Optuna would put its tables."""
-    path = Path(storage.removeprefix("sqlite:///"))
-    if not storage.startswith("sqlite:///") or not path.is_file():
+    path = Path(storage.removeprefix(SQLITE))
+    if not storage.startswith(SQLITE) or not path.is_file():
         return
     # Not read-only: after a kill in the middle of a commit, the first to open the file must roll it back.
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as database:
@@ -248,7 +249,15 @@ def load_study(storage: str, name: str) -> optuna.Study:
     """Open an existing study for reading; raises StudyError."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with _storage_errors(storage):
-        return optuna.load_study(storage=storage, study_name=name)
+        if storage.startswith(SQLITE) and not Path(storage.removeprefix(SQLITE)).is_file():
+            raise StudyError(f"{storage}: there is no such study")
+        return optuna.load_study(storage=_storage(storage), study_name=name)
+
+
+def _storage(url: str) -> optuna.storages.RDBStorage:
+    # Another program (a backup, a dashboard) may hold the lock of an SQLite file for a while.
+    patience = {"connect_args": {"timeout": LOCK_SECONDS}} if url.startswith(SQLITE) else {}
+    return optuna.storages.RDBStorage(url, engine_kwargs=patience)
 
 
 @contextlib.contextmanager
@@ -262,7 +271,3 @@ def _storage_errors(storage: str) -> Iterator[None]:
     except Exception as error:  # SQLAlchemy, Alembic and Optuna each have their own ways to say "not mine"
         reason = str(error.__cause__ or error).splitlines()[0]
         raise StudyError(f"{storage}: expected an Optuna storage, but got: {reason}") from None
-
-
-def finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)

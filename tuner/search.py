@@ -9,12 +9,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.record import Origin, Params, Record, usable_score
+from optuna.trial import TrialState
+
+from tuner.policy import Table
+from tuner.record import Origin, Params, Prescription, Record, usable_score
 from tuner.space import Role, Space
 from tuner.worth import Worth, worth
 
 RETRIED = ("killed", "budget")
+UNTRIED = Worth("", ()).expected
 FEW = 4  # completed trials, below which there is no better half to speak of
+RESCUE_EVERY = 3  # remedies: one of them for a trial that failed
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ def openers(baselines: Sequence[Params], space: Space, points: int) -> list[Prop
     """Return the trials that open a study: the baselines, then a sweep of the learning rate from the first of them."""
     opening = [Proposal(Origin.BASELINE, params) for params in baselines]
     centre = baselines[0] if baselines else space.complete({})
-    for name, value in space.sweep(Role.LEARNING_RATE, points):
+    for name, value in space.sweep(Role.LEARNING_RATE, points, centre):
         opening.append(Proposal(Origin.SWEEP, space.complete({**centre, name: value})))
     distinct: list[Proposal] = []
     for proposal in opening:
@@ -49,8 +54,9 @@ def propose(
     remedy_share: float,
     max_retries: int,
     higher_is_better: bool,
+    table: Table,
 ) -> Proposal:
-    """Return what to train next."""
+    """Return what to train next. Prescriptions that the present treatment ``table`` does not know are left aside."""
     retry = _retry(records, max_retries)
     if retry:
         return retry
@@ -62,51 +68,55 @@ def propose(
     # Counted over the trials after the opening, so that the share holds at every moment and not only at the end.
     after_opening = len(records) - len(opened)
     if remedies < remedy_share * (after_opening + 1):
-        return _remedy(records, higher_is_better) or Proposal(Origin.SAMPLER)
+        return _remedy(records, higher_is_better, table) or Proposal(Origin.SAMPLER)
     return Proposal(Origin.SAMPLER)
 
 
 def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:
     retried = {r.parent for r in records if r.origin is Origin.RETRY}
     for r in records:
-        killed = r.ending is not None and r.finished and r.ending.reason in RETRIED
+        killed = r.ending is not None and r.state is TrialState.FAIL and r.ending.reason in RETRIED
         if killed and r.number not in retried and r.retry < max_retries:
-            return Proposal(Origin.RETRY, r.params, parent=r.number, seed=r.seed, retry=r.retry + 1)
+            return Proposal(Origin.RETRY, r.params, parent=r.number, remedy=r.remedy, seed=r.seed, retry=r.retry + 1)
     return None
 
 
-def _remedy(records: Sequence[Record], higher_is_better: bool) -> Proposal | None:
-    """Return the prescription of the best trial that still waits for its own, by score and then by the move's credit.
+def _remedy(records: Sequence[Record], higher_is_better: bool, table: Table) -> Proposal | None:
+    """Return the prescription of the trial most worth treating that still waits for its own.
 
-    Only trials worth improving are treated: those in the better half of all that completed. One that failed is treated
-    as long as hardly any has completed.
+    Trials of the better half of all that completed come first, by score and then by the move's credit. Every third
+    remedy at most goes to a trial that failed; all of them while hardly any has completed.
     """
     treated = {r.parent for r in records if r.origin is Origin.REMEDY}
-    taken = [r.params for r in records]
+    by_number = {r.number: r for r in records}
+    parents = [by_number[p] for p in treated if p in by_number]
+    rescues = sum(usable_score(p) is None for p in parents)
     sign = 1 if higher_is_better else -1
     scores = sorted(sign * score for r in records if (score := usable_score(r)) is not None)
-    worth_it = scores[len(scores) // 2] if len(scores) >= FEW else -math.inf
+    few = len(scores) < FEW
+    worth_it = -math.inf if few else scores[len(scores) // 2]
     credit = {w.remedy: w for w in worth(records, higher_is_better=higher_is_better)}
-    waiting: list[tuple[float, float, int, Record]] = []
+    waiting: list[tuple[bool, float, float, int, Record]] = []
     for r in records:
-        if not r.finished or r.prescription is None or r.number in treated:
+        if not r.finished or r.prescription is None or r.number in treated or not _known(r.prescription, table):
             continue
-        score = usable_score(r)
-        quality = -math.inf if score is None else sign * score
-        if quality >= worth_it:
-            remedy = r.prescription.remedy
-            waiting.append((quality, credit.get(remedy, Worth(remedy, ())).expected, -r.number, r))
-    for *_, best in sorted(waiting, key=lambda w: w[:3], reverse=True):
-        assert best.prescription is not None
-        if best.prescription.params not in taken:
-            return Proposal(
-                Origin.REMEDY,
-                best.prescription.params,
-                parent=best.number,
-                remedy=best.prescription.remedy,
-                seed=best.seed,
-            )
+        score, remedy = usable_score(r), r.prescription.remedy
+        expected = credit.get(remedy, Worth(remedy, ())).expected
+        if score is None and (few or RESCUE_EVERY * rescues < len(parents)):
+            waiting.append((not few, 0.0, expected, -r.number, r))
+        elif score is not None and sign * score >= worth_it:
+            waiting.append((few, sign * score, expected, -r.number, r))
+    taken = [r.params for r in records]
+    for *_, best in sorted(waiting, key=lambda w: w[:4], reverse=True):
+        found = best.prescription
+        assert found is not None
+        if found.params not in taken:
+            return Proposal(Origin.REMEDY, found.params, parent=best.number, remedy=found.remedy, seed=best.seed)
     return None
+
+
+def _known(prescription: Prescription, table: Table) -> bool:
+    return any(prescription.remedy in row.retry_with for row in table.values())
 
 
 def counted(records: Sequence[Record]) -> int:

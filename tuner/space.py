@@ -120,14 +120,17 @@ class Range(Parameter):
         there = here * LOG_STEP**steps if self.log else here + steps * (self.high - self.low) / LINEAR_STEPS
         if self.integer:
             there = math.floor(there) if steps < 0 else math.ceil(there)
-        there = min(max(there, self.low), self.high)
+        there = self._inside(float(f"{there:.6g}"))
         if there == here:
             return None
-        return int(there) if self.integer else float(f"{there:.6g}")
+        return int(there) if self.integer else there
 
     def middle(self) -> ParamValue:
         mid = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
-        return round(mid) if self.integer else float(f"{mid:.3g}")
+        return round(mid) if self.integer else self._inside(float(f"{mid:.3g}"))
+
+    def _inside(self, value: float) -> float:
+        return min(max(value, self.low), self.high)
 
     def describe(self) -> dict[str, Any]:
         return {"log" if self.log else "linear": [self.low, self.high], **({"int": True} if self.integer else {})}
@@ -254,9 +257,9 @@ class Space:
                 return self.complete({**params, name: value})
         return None
 
-    def sweep(self, role: Role, points: int) -> list[tuple[str, ParamValue]]:
-        """Return up to ``points`` values along the first parameter of ``role``, evenly spread from end to end."""
-        name = next((n for n, p in self.parameters.items() if p.role is role), None)
+    def sweep(self, role: Role, points: int, centre: Mapping[str, ParamValue]) -> list[tuple[str, ParamValue]]:
+        """Return up to ``points`` values along the parameter of ``role`` in ``centre``, spread evenly from end to end."""
+        name = next(iter(self.playing(role, centre)), None)
         if name is None or points < 1:
             return []
         parameter = self.parameters[name]
@@ -310,7 +313,7 @@ def _draw(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Par
 def _between(parameter: Range, share: float) -> ParamValue:
     low, high = parameter.low, parameter.high
     value = low * (high / low) ** share if parameter.log else low + share * (high - low)
-    return round(value) if parameter.integer else float(f"{min(max(value, low), high):.6g}")
+    return round(value) if parameter.integer else min(max(float(f"{value:.6g}"), low), high)
 
 
 def log_grid(low: float, high: float) -> tuple[float, ...]:

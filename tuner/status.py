@@ -45,7 +45,7 @@ def snapshot_of(
 
 def budget_use(records: Sequence[Record], running_epochs: int, hours: float, limits: Budget) -> BudgetUse:
     """Return what is used and allowed; ``running_epochs`` are those of the trials that have not ended."""
-    epochs = sum(r.epochs for r in records if r.finished) + running_epochs
+    epochs = sum(r.trained_epochs for r in records if r.finished) + running_epochs
     return BudgetUse(search.counted(records), limits.trials, epochs, limits.epochs, hours, limits.hours)
 
 

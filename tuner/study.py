@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from tuner import policy, registry, sampler, search
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
+from tuner.errors import StudyError
 from tuner.executors.devices import Device
 from tuner.live import View
 from tuner.record import Action, Ending, Origin, Prescription, Record, incumbent
@@ -51,6 +52,7 @@ class Study:
         )
         self.opening = search.openers(config.baselines, config.space, model.sweep)
         self.running: list[RunningTrial] = []
+        self.adopted: list[RunningTrial] = []  # trials of a dead driver that wait for a device
         self._know(self.sampler.records())
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
         self._interrupts = 0
@@ -69,30 +71,38 @@ class Study:
                 self._show()
                 if not self.running:
                     break
-                for trial in list(self.running):
-                    if trial.tick():
-                        self._end(trial)
-                self._watch_budget()
-                self._watch_disk()
-                self._store_clock()
-                if self._interrupts:
-                    self._leave()
-                time.sleep(POLL_SECONDS)
+                self._look_around()
         self._store_clock(force=True)
         self.view.update(self.snapshot())
         return self.records
 
+    def _look_around(self) -> None:
+        """Look at every trial once, keep the budget and the disk, show what is, and leave where that was asked for."""
+        for trial in list(self.running):
+            if trial.tick() and not self._begin_anew(trial):
+                self._end(trial)
+        self._watch_budget()
+        self._watch_disk()
+        self._store_clock()
+        self._show()
+        if self._interrupts:
+            self._leave()
+        time.sleep(POLL_SECONDS)
+
     def _fill(self) -> None:
         """Start trials on free devices while the budget allows."""
-        while (device := self._free()) is not None and not self._interrupts and self._may_start():
-            model = self.config.model
+        model = self.config.model
+        while (device := self._free()) is not None and not self._interrupts:
             proposal = search.propose(
                 self.records,
                 self.opening,
                 remedy_share=model.remedies.share,
                 max_retries=model.max_retries,
                 higher_is_better=self.config.higher_is_better,
+                table=self.config.treatment,
             )
+            if not self._may_start(proposal):
+                return
             trial, record = self.sampler.ask(
                 proposal.params,
                 seed=proposal.seed,
@@ -109,19 +119,16 @@ class Study:
             left.remove(trial.process.device)  # type: ignore[union-attr]
         return left[0] if left else None
 
-    def _may_start(self) -> bool:
+    def _may_start(self, proposal: search.Proposal) -> bool:
         use = self.budget()
-        # A trial that was killed from outside is repeated outside the count of trials.
-        retry = any(r.ending and r.ending.reason in search.RETRIED for r in self.records)
-        trials = use.max_trials is None or use.trials < use.max_trials or (retry and self._next_is_retry())
-        return trials and not self._spent(use)
-
-    def _next_is_retry(self) -> bool:
-        model = self.config.model
-        proposal = search.propose(
-            self.records, self.opening, remedy_share=0, max_retries=model.max_retries, higher_is_better=True
-        )
-        return proposal.origin is Origin.RETRY
+        if self._spent(use):
+            return False
+        if not self.running and self._disk.is_low():
+            raise StudyError(f"{self._disk.problem()}; to go on when there is room: tuner resume {self.config.folder}")
+        # A trial that was killed from outside is repeated outside the count, and one that is queued is counted already.
+        counts = proposal.origin is not Origin.RETRY and not any(r.state is TrialState.WAITING for r in self.records)
+        enough = use.max_trials is not None and use.trials >= use.max_trials
+        return not self._disk.is_low() and not (counts and enough)
 
     def _prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
         """Return the trial with its folder and its specification, not started yet."""
@@ -153,19 +160,18 @@ class Study:
             started=record.started,
             planned_epochs=record.planned_epochs,
             seconds=round(record.seconds, 3),
+            lost_epochs=record.lost_epochs or None,
         )
-        running.begin(self.executor.start(command, running.folder, device))
+        running.begin(self.executor.start(command, running.folder, device), resumed=resume)
         self.running.append(running)
         self._remember(record)
 
     # -- one epoch, one ending --------------------------------------------------------------------------------------
 
     def _on_row(self, running: RunningTrial, epoch: int, score: float | None) -> Ending | None:
-        """Report one epoch to Optuna; return an ending where its pruner or the budget calls for one."""
+        """Report one epoch to Optuna; return an ending where its pruner calls for one."""
         if score is not None:
             self.sampler.report(running.trial, epoch, score)
-        if self._spent(self.budget()):
-            return _out_of_budget(epoch)
         if score is not None and self.sampler.should_prune(running.trial):
             name = type(self.sampler.study.pruner).__name__
             return Ending(Action.PRUNE, sampler.PRUNED_BY_SCHEDULER, f"{name} ranked it too low", epoch=epoch)
@@ -224,48 +230,67 @@ class Study:
 
     def _adopt(self) -> None:
         """Take over the trials of a dead driver: finished ones are told, the others continue under their number."""
-        waiting: list[RunningTrial] = []
         for number in [r.number for r in self.records if r.state is TrialState.RUNNING]:
             trial, record = self.sampler.adopt(number)
             if record.ending is not None:
                 self._tell(trial, record)
                 continue
             running = self._prepare(trial, record)
-            waiting.append(running)
             running.record = replace(running.record, seconds=record.seconds + _trained_seconds(running))
-            self._remember(running.record)
-        for running in waiting:
+            # Its old process may still be in its grace period, and write a last checkpoint.
+            self.executor.wait_for_last_process(running.folder)
             running.look(over=True)
+            self.adopted.append(running)
+            self._remember(running.record)
+        for running in list(self.adopted):
             if running.ending is None and running.curve.length >= running.spec.epochs:
                 epochs = running.curve.length
                 running.ending = Ending(Action.FINISH, "finished", f"all {epochs} epochs", epoch=running.seen_epoch)
             if running.ending is not None:
+                self.adopted.remove(running)
                 self._end(running)
-                continue
-            self._continue(running)
+        while self.adopted:
+            self._continue(self.adopted[0], self._wait_for_device())
+            self.adopted.pop(0)
 
-    def _continue(self, running: RunningTrial) -> None:
+    def _wait_for_device(self) -> Device:
+        """Return a free device; with fewer of them than before, one trial has to end first."""
         while (device := self._free()) is None:
-            # Fewer devices than before: let one trial end first.
-            for trial in list(self.running):
-                if trial.tick():
-                    self._end(trial)
-            self._show()
-            if self._interrupts:
-                self._leave()
-            time.sleep(POLL_SECONDS)
+            self._look_around()
+        return device
+
+    def _continue(self, running: RunningTrial, device: Device) -> None:
         resume = self.config.trainer.can_continue(running.folder)
         how = "from its last checkpoint" if resume else "from the beginning"
         self.view.say(f"trial {running.record.number} continues {how} ({running.curve.length} epochs are logged)")
+        if not resume:
+            running.record = replace(running.record, lost_epochs=running.record.lost_epochs + running.curve.length)
         self._start(running, device, resume=resume)
+
+    def _begin_anew(self, running: RunningTrial) -> bool:
+        """Start a trial from the beginning where its checkpoint could not be continued; return whether that was so."""
+        ending, process = running.ending, running.process
+        if not running.resumed or ending is None or ending.reason not in ("crashed", "no_log"):
+            return False
+        if running.curve.length > running.rows_at_start or process is None:
+            return False
+        self.view.say(f"trial {running.record.number} begins anew: its checkpoint cannot be continued ({ending.text})")
+        self.running.remove(running)
+        running.ending = None
+        running.record = replace(running.record, lost_epochs=running.record.lost_epochs + running.curve.length)
+        self._start(running, process.device, resume=False)
+        return True
 
     def _leave(self) -> None:
         """Stop all processes, keep their trials as running, so that a later driver continues them."""
+        self.view.say("stopping; press Ctrl-C again to force it")
         for running in self.running:
             assert running.process is not None
             running.process.stop()
         deadline, forced = time.monotonic() + LAST_RESORT_SECONDS, False
         while any(r.process and r.process.poll() is None for r in self.running):
+            if time.monotonic() > deadline + 1:
+                break  # not even SIGKILL ends a process in uninterruptible sleep
             if not forced and (self._interrupts > 1 or time.monotonic() > deadline):
                 forced = True
                 for running in self.running:
@@ -281,8 +306,6 @@ class Study:
     def _signals(self) -> Iterator[None]:
         def asked(number: int, _frame: Any) -> None:
             self._interrupts += 1
-            if self._interrupts == 1:
-                self.view.say("stopping; press Ctrl-C again to force it")
 
         before = {n: signal.signal(n, asked) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
@@ -309,7 +332,8 @@ class Study:
         return self._hours_before + (time.monotonic() - self._began) / 3600
 
     def budget(self) -> BudgetUse:
-        running = sum(r.seen_rows for r in self.running)
+        trials = {r.record.number: r for r in [*self.adopted, *self.running]}.values()
+        running = sum(max(r.seen_rows, r.curve.length) + r.record.lost_epochs for r in trials)
         return replace(self._used, epochs=self._used.epochs + running, hours=self.hours())
 
     @staticmethod
@@ -334,10 +358,11 @@ class Study:
             self.sampler.study.set_user_attr("hours", round(self.hours(), 5))
 
     def _watch_budget(self) -> None:
-        """End what is running when the hours are used up, also in the middle of a long epoch."""
+        """End what is running when the epochs or hours are used up, also in the middle of a long epoch."""
         if self.running and self._spent(self.budget()):
             for running in self.running:
-                running.ending = running.ending or _out_of_budget(running.seen_epoch)
+                if running.ending is None and running.curve.length < running.spec.epochs:
+                    running.ending = _out_of_budget(running.seen_epoch)
 
     def _watch_disk(self) -> None:
         greedy = self._disk.greediest([r.folder for r in self.running if r.ending is None])
@@ -360,7 +385,7 @@ def _without_score(ending: Ending) -> Ending:
     if ending.action is Action.STOP and ending.reason in ("budget", "time_limit"):
         return replace(ending, action=Action.FAIL)
     if ending.action in (Action.STOP, Action.FINISH):
-        return replace(ending, action=Action.PRUNE, text=f"{ending.text}, without a finite score")
+        return replace(ending, action=Action.PRUNE, reason="no_score", text=f"{ending.text}, without a finite score")
     return ending
 
 

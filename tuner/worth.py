@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from optuna.trial import TrialState
 
-from tuner.record import Record, usable_score
+from tuner.record import Origin, Record, usable_score
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,20 @@ def worth(records: Sequence[Record], *, higher_is_better: bool) -> tuple[Worth, 
     by_number = {record.number: record for record in records}
     children: dict[str, list[tuple[Record, Record]]] = {}
     for child in records:
-        parent = by_number.get(child.parent) if child.parent is not None else None
+        parent = _parent(child, by_number)
         # FAIL is trouble of the machine: it says nothing about the move, and the parameters are tried again.
         if child.remedy and parent and child.finished and child.state is not TrialState.FAIL:
             children.setdefault(child.remedy, []).append((parent, child))
     found = (_of_one(name, pairs, 1 if higher_is_better else -1) for name, pairs in children.items())
     return tuple(sorted(found, key=lambda w: (-len(w.pairs) - w.tried_to_rescue - w.broke, w.remedy)))
+
+
+def _parent(child: Record, by_number: Mapping[int, Record]) -> Record | None:
+    """Return the trial that a remedy made ``child`` of, also where ``child`` repeats one that was killed."""
+    parent = by_number.get(child.parent) if child.parent is not None else None
+    if child.origin is Origin.RETRY and parent is not None:
+        return _parent(parent, by_number)
+    return parent
 
 
 def _of_one(remedy: str, couples: Sequence[tuple[Record, Record]], sign: int) -> Worth:

@@ -177,3 +177,25 @@ def test_the_next_process_of_a_trial_waits_for_the_last_one(
     first.stop(force=True)
     assert wait(second) == 0
     assert (tmp_path / "second").exists()
+
+
+def test_a_killed_guard_takes_the_grandchildren_with_it(executor: LocalExecutor, tmp_path: Path) -> None:
+    grandchild = "import os, time; open('child', 'w').write(str(os.getpid())); time.sleep(60)"
+    command = Command(("/bin/sh", "-c", f'"{sys.executable}" -S -c "{grandchild}"; true'), cwd=tmp_path)
+    process = executor.start(command, tmp_path, Device())
+    child = int(wait_for(tmp_path / "child"))
+    os.kill(process.pid, signal.SIGKILL)
+    assert wait(process) == 128 + signal.SIGKILL
+    assert is_gone(child)
+
+
+def test_a_process_that_waits_for_its_folder_can_be_stopped(
+    executor: LocalExecutor, tmp_path: Path, started: list[Process]
+) -> None:
+    started.append(executor.start(python(STUBBORN, tmp_path), tmp_path, Device()))
+    wait_for(tmp_path / "up")
+    started.append(second := executor.start(python("open('second', 'w')", tmp_path), tmp_path, Device()))
+    time.sleep(0.2)
+    second.stop()
+    assert wait(second, 2) == 128 + signal.SIGTERM
+    assert not (tmp_path / "second").exists()

@@ -19,8 +19,8 @@ import subprocess
 import sys
 import time
 
-LOCK_WAIT_SECONDS = 60.0
-NO_LOCK, CANNOT_START = 75, 127
+PATIENCE_SECONDS = 30.0  # beyond the grace period of the process that holds the lock
+NO_LOCK, CANNOT_START, STOPPED = 75, 127, 128 + signal.SIGTERM
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -29,17 +29,22 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _lock(path: str) -> int | None:
-    """Return a descriptor that holds the lock, or None where another process keeps it."""
+def _lock(path: str, control: int, seconds: float) -> int:
+    """Return a descriptor that holds the lock.
+
+    Raises TimeoutError where another process keeps it, InterruptedError where the driver wants no more, or died.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    deadline = time.monotonic() + LOCK_WAIT_SECONDS
-    while time.monotonic() < deadline:
-        try:
+    deadline = time.monotonic() + seconds
+    while True:
+        if select.select([control], [], [], 0)[0]:
+            raise InterruptedError
+        with contextlib.suppress(BlockingIOError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return handle
-        except OSError:
-            time.sleep(0.05)
-    return None
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.05)
 
 
 def _descendants(pid: int) -> list[int]:
@@ -112,9 +117,13 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if _lock(lock_path) is None:
+    try:
+        lock = _lock(lock_path, int(control), float(grace) + PATIENCE_SECONDS)
+    except TimeoutError:
         print(f"another process still works in this folder ({lock_path} is held)", file=sys.stderr)
         return NO_LOCK
+    except InterruptedError:
+        return STOPPED
     os.set_inheritable(int(control), False)
 
     def before_command() -> None:
@@ -127,9 +136,13 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr)
         return CANNOT_START
+    # For the driver, should this process be killed: whom it then has to end itself.
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{child.pid}\n".encode(), 0)
     code = _watch(child, int(control), wake, float(grace))
     _signal_all(child.pid, signal.SIGKILL)
     _reap_rest()
+    os.ftruncate(lock, 0)
     return 128 - code if code < 0 else code
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ from tuner.executors.devices import Device
 from tuner.spec import OUTPUT_FILE, Command
 
 LOCK_FILE = "lock"
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass
@@ -24,6 +28,7 @@ class Process:
     device: Device
     _guard: subprocess.Popen[bytes]
     _control: int
+    _lock: Path
 
     @property
     def pid(self) -> int:
@@ -35,8 +40,11 @@ class Process:
         if code is not None and self._control >= 0:
             os.close(self._control)
             self._control = -1
-        # A guard that was itself killed leaves a negative code; its trial died with it.
-        return 128 - code if code is not None and code < 0 else code
+        if code is not None and code < 0:
+            # The guard itself was killed. The kernel ended its child, but not the children of that.
+            _kill_group(self._lock)
+            return 128 - code
+        return code
 
     def stop(self, *, force: bool = False) -> None:
         """Ask the whole process group to end: politely, with force after the grace period; or at once."""
@@ -81,4 +89,20 @@ class LocalExecutor:
                 start_new_session=True,
             )
         os.close(read_end)
-        return Process(device, process, write_end)
+        return Process(device, process, write_end, folder / LOCK_FILE)
+
+    def wait_for_last_process(self, folder: Path) -> None:
+        """Wait until no process of an earlier driver works in ``folder`` any more, as long as its grace may take."""
+        deadline = time.monotonic() + self._grace + PATIENCE_SECONDS
+        with contextlib.suppress(FileNotFoundError), open(folder / LOCK_FILE) as lock:
+            while time.monotonic() < deadline:
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    return
+                time.sleep(0.05)
+
+
+def _kill_group(lock: Path) -> None:
+    """Kill the process group that a guard noted in its lock file, if it is still there."""
+    with contextlib.suppress(OSError, ValueError):
+        os.killpg(int(lock.read_text()), signal.SIGKILL)
