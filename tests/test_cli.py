@@ -54,7 +54,7 @@ def test_report_and_status_read_a_finished_study(write_config: Write, folder: Pa
 def test_status_shows_a_running_study_without_disturbing_it(write_config: Write, folder: Path) -> None:
     from tests.test_study import trainer
 
-    process = driving.driver(write_config(trainer=trainer("--seconds 0.5")), "budget.trials=2")
+    process = driving.driver(write_config(trainer=trainer("--seconds 2")), "budget.trials=2")
     driving.wait_until(lambda: driving.rows(folder, 1))
     status = driving.tuner("status", folder)
     assert status.returncode == 0
@@ -118,3 +118,37 @@ def test_a_study_that_somebody_else_made_is_refused(write_config: Write, folder:
 def test_help_names_every_command() -> None:
     text = driving.tuner("--help").stdout
     assert all(command in text for command in ("run", "resume", "report", "status"))
+
+
+def test_a_renamed_folder_reports_its_own_study(write_config: Write, folder: Path) -> None:
+    path = write_config()
+    driving.study(path, "budget.trials=1")
+    moved = folder.rename(folder.with_name("moved"))
+    driving.study(path, "budget.trials=2")
+    data = json.loads(driving.tuner("report", moved, "--json").stdout)
+    assert len(data["trials"]) == 1
+
+
+def test_reading_a_study_without_its_storage_makes_none(write_config: Write, folder: Path) -> None:
+    driving.study(write_config(), "budget.trials=1")
+    (folder / "study.db").unlink()
+    assert "there is no such study" in refused("report", folder)
+    assert not (folder / "study.db").exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(write_config: Write, folder: Path) -> None:
+    (folder / "driver.lock").mkdir(parents=True)
+    assert "driver.lock: Is a directory" in refused("run", write_config())
+
+
+def test_a_storage_that_is_not_there_is_named_without_its_password(write_config: Write) -> None:
+    path = write_config(storage="postgresql://me:secret@127.0.0.1:1/none")
+    assert "secret" not in refused("run", path)
+
+
+def test_a_changed_trainer_is_pointed_out(write_config: Write) -> None:
+    from tests.test_study import trainer
+
+    driving.study(write_config(), "budget.trials=1")
+    done = driving.tuner("run", write_config(trainer=trainer("--seconds 0.01")), "--set", "budget.trials=2")
+    assert "older and newer trials may not be comparable" in done.stdout

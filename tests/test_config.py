@@ -55,6 +55,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"treatment": {"nan": {"action": "kill"}}}, "treatment.nan.action: expected 'continue', 'stop' or 'prune'"),
     ({"symptoms": {"nann": {}}}, "study.yaml: symptoms: unknown symptom 'nann', did you mean 'nan'?"),
     ({"symptoms": {"overfitting": {"patince": 3}}}, "study.yaml: symptoms.overfitting.patince: unknown key"),
+    ({"symptoms": {"overfitting": {"rise": "much"}}}, "symptoms.overfitting.rise: expected a number, but got 'much'"),
     ({"sampler": {"name": "TPE"}}, "study.yaml: sampler: unknown sampler 'TPE', did you mean 'TPESampler'?"),
     ({"sampler": {"name": "TPESampler", "startup": 3}}, "sampler: TPESampler: got an unexpected keyword"),
     ({"scheduler": {"name": "Median"}}, "scheduler: unknown scheduler 'Median', did you mean 'MedianPruner'?"),
@@ -81,6 +82,19 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"baselines": [{"lr": 0.02}]}, "study.yaml: baselines.0.lr: expected a value of"),
     ({"devices": [7]}, "study.yaml: devices: expected devices of this machine (no GPU found), but got [7]"),
     ({"devices": []}, "study.yaml: devices: expected auto, cpu or a list of different GPU numbers"),
+    ({"devices": 0}, "study.yaml: devices: expected auto, cpu or a list of different GPU numbers, but got 0"),
+    ({"jobs": 10**12}, "study.yaml: jobs: expected a number of at most 1024, but got 1000000000000"),
+    ({"epochs": True}, "study.yaml: epochs: expected a whole number, but got True"),
+    ({"base": 5}, "study.yaml: base: expected a folder, but got 5"),
+    ({"results": "\0"}, "expected text, but got one with a NUL character in it"),
+    ({"storage": "sqlite://"}, "storage: expected a storage that lasts, but got 'sqlite://', which is in memory"),
+    ({"space": {"n": {"linear": [-1e308, 1e308]}}}, "n.linear: expected numbers between 1e-30 and 1e+30 in size"),
+    ({"space": {"n": {"choice": [1], "when": {"m": []}}}}, "n: expected at least one value in 'when'"),
+    ({"space": {"lr": {"choice": [1]}, "seed": {"choice": [1]}}, "baselines": []}, "tuner's own, but got 'seed'"),
+    ({"trainer": {"name": "script", "command": "t {size:.3f}"}}, "command: expected a template that can be filled in"),
+    ({"trainer": {"name": "script", "command": "t {lr:{width}}"}}, "command: expected a template that can be filled"),
+    ({"sampler": {"name": "GridSampler", "search_space": {"x": [1]}}}, "GridSampler cannot draw from this space"),
+    ({"sampler": {"name": "TPESampler", "n_startup_trials": "x"}}, "TPESampler cannot draw from this space"),
     ({"remedies": {"share": 2}}, "study.yaml: remedies.share: expected a number of at most 1"),
 ]
 
@@ -103,6 +117,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("- a\n- b\n", "expected a mapping of keys, but got ['a', 'b']"),
         ("a: 1\na: 2\n", "expected YAML, but got: 'a' stands twice"),
         ("a: [1\n", "expected YAML, but got"),
+        ("a: !!timestamp x\n", "expected YAML, but got"),
+        ("a: !!bool foo\n", "expected YAML, but got"),
+        ("[" * 3000, "expected YAML, but got"),
         ("a: !!python/object/apply:os.system [ls]\n", "expected YAML, but got: could not determine a constructor"),
     ],
 )
@@ -134,6 +151,27 @@ def test_an_override_without_a_value_is_refused(write_config: Write) -> None:
 
 def test_an_override_below_a_plain_value_is_refused(write_config: Write) -> None:
     assert "'epochs' is 10 and has no keys" in refusal(write_config(), "epochs.more=3")
+
+
+def test_an_empty_key_for_the_treatment_leaves_the_plain_sampler(write_config: Write) -> None:
+    path = write_config()
+    path.write_text(path.read_text() + "treatment:\n")
+    assert config.load(path).treatment == {}
+
+
+def test_merge_keys_of_yaml_work(write_config: Write) -> None:
+    path = write_config(remedies=None)
+    path.write_text("remedies: &r {share: 0.1}\n" + path.read_text() + "scale_rate_with_batch: null\n")
+    path.write_text(path.read_text() + "symptoms: {overfitting: {<<: {rise: 0.2}, rise: 0.1}}\n")
+    assert config.load(path).symptom_options["overfitting"].rise == 0.1
+
+
+def test_a_report_needs_neither_devices_nor_the_working_directory(write_config: Write) -> None:
+    trainer = {"name": "script", "command": "train", "cwd": "/no/such/folder"}
+    path = write_config(devices=[99], trainer=trainer)
+    with pytest.raises(ConfigError):
+        config.load(path)
+    assert config.load(path, reading=True).slots == ()
 
 
 def test_an_empty_treatment_leaves_the_plain_sampler(write_config: Write) -> None:

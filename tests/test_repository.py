@@ -31,7 +31,8 @@ PLUGINS = {
 # Modules that several plug-ins of a family share and that are none themselves.
 SHARED = {
     "symptoms": {"trend"},
-    "readers": {"columns"},
+    "readers": {"columns", "delimited", "events", "history", "mmdet", "periods", "phrases", "records", "run", "splice"}
+    | {"table", "text", "yolo"},
     "executors": {"devices", "guard"},
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from optuna.exceptions import StorageInternalError
 
 from tuner import config as configuration
 from tuner import live, record, report, report_text, sampler, status
@@ -54,7 +55,7 @@ def report_command(
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON, for programs")] = False,
 ) -> None:
     """Say what a study found: the best parameters, every trial and why it ended, what the remedies were worth."""
-    found = _report(_config_of(study))
+    found = _report(_config_of(study, reading=True))
     if as_json:
         print(json.dumps(report.to_json(found), indent=2, allow_nan=False))
         return
@@ -67,7 +68,7 @@ def report_command(
 @app.command("status")
 def status_command(study: StudyPath) -> None:
     """Show what a study is doing right now, without disturbing it."""
-    config = _config_of(study)
+    config = _config_of(study, reading=True)
     optuna_study = sampler.load_study(config.storage, config.model.study)
     status.show(status.look(config, optuna_study), open_console())
     if not driver_is_alive(config.folder):
@@ -92,14 +93,14 @@ def _drive(config: StudyConfig, *, quiet: bool) -> None:
     print(f"best parameters: {_short(best)}")
 
 
-def _config_of(folder: Path, sets: list[str] | None = None) -> StudyConfig:
+def _config_of(folder: Path, sets: list[str] | None = None, *, reading: bool = False) -> StudyConfig:
     path = folder / configuration.CONFIG_FILE
     if not path.is_file():
         expected = f"expected a study's folder with a {configuration.CONFIG_FILE}, but got none"
         raise ConfigError(str(folder), "", expected)
     # The folder may have been moved or copied since: what counts is where it is now.
     here = folder.resolve()
-    return configuration.load(path, [*(sets or []), f"results={json.dumps(str(here.parent))}"])
+    return configuration.load(path, sets or [], folder=here, reading=reading)
 
 
 def _report(config: StudyConfig) -> report.Report:
@@ -124,4 +125,11 @@ def main() -> NoReturn:
     except TunerError as error:
         print(f"tuner: {error}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
+    except OSError as error:
+        # Something in the way of a file of ours, such as a folder of its name; what trained can be continued.
+        print(f"tuner: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(EXIT_BAD_INPUT)
+    except StorageInternalError as error:
+        print(f"tuner: the storage failed ({error.__cause__ or error}); go on with tuner resume", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
     sys.exit(0)

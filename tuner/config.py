@@ -52,7 +52,7 @@ class Budget(Model):
 class Plugin(Model):
     """Something chosen by name, with options of its own."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
     name: str
 
@@ -93,8 +93,8 @@ class ConfigModel(Model):
     budget: Budget
     seed: int = Field(0, ge=0)
     devices: Literal["auto", "cpu"] | list[int] = "auto"
-    per_device: PositiveInt = Field(1, description="trials that share one GPU")
-    jobs: PositiveInt | None = Field(None, description="most trials at a time")
+    per_device: PositiveInt = Field(1, le=64, description="trials that share one GPU")
+    jobs: PositiveInt | None = Field(None, le=1024, description="most trials at a time")
     executor: str = "local"
     baselines: list[dict[str, Any]] = Field([], description="known-good parameters, tried first")
     sweep: int = Field(7, ge=0, le=99, description="points of the learning-rate sweep after the baselines; 0: none")
@@ -112,12 +112,25 @@ class ConfigModel(Model):
     storage: str | None = Field(None, description="URL of the Optuna storage; default: study.db in the study's folder")
     base: str | None = Field(None, description="folder that relative paths start from; default: that of this file")
 
-    @field_validator("devices", mode="after")
+    @field_validator("storage")
+    @classmethod
+    def _kept(cls, value: str | None) -> str | None:
+        if value is not None and (value in ("sqlite://", "sqlite:///") or ":memory:" in value):
+            raise ValueError(f"expected a storage that lasts, but got {value!r}, which is in memory")
+        return value
+
+    @field_validator("devices", mode="before")
     @classmethod
     def _some_devices(cls, value: Any) -> Any:
-        if isinstance(value, list) and (not value or len(set(value)) < len(value) or min(value) < 0):
-            raise ValueError(f"expected auto, cpu or a list of different GPU numbers, but got {value}")
+        numbers = isinstance(value, list) and value and all(type(v) is int and v >= 0 for v in value)
+        if value not in ("auto", "cpu") and not (numbers and len(set(value)) == len(value)):
+            raise ValueError(f"expected auto, cpu or a list of different GPU numbers, but got {value!r}")
         return value
+
+    @field_validator("treatment", mode="before")
+    @classmethod
+    def _no_rows(cls, value: Any) -> Any:
+        return {} if value is None else value
 
 
 @dataclass(frozen=True)
@@ -155,10 +168,19 @@ class StudyConfig:
         return self.model.storage or f"sqlite:///{self.folder / 'study.db'}"
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
-    """Return the study that the YAML at ``path`` describes, with ``key=value`` overrides; raises ConfigError."""
+def load(
+    path: Path, overrides: Sequence[str] = (), *, folder: Path | None = None, reading: bool = False
+) -> StudyConfig:
+    """Return the study that the YAML at ``path`` describes, with ``key=value`` overrides; raises ConfigError.
+
+    ``folder`` is where the study lies if not where the configuration says (it may have been moved). For ``reading``
+    alone, neither the devices nor what the trainer needs have to be there.
+    """
     document = documents.load(path)
-    base = Path(document.get("base") or path.parent).resolve()
+    given = document.get("base")
+    if given is not None and not isinstance(given, str):
+        raise ConfigError(str(path), "base", f"expected a folder, but got {given!r}")
+    base = (path.parent / (given or "")).resolve()
     document = _assembled(document, overrides, base, str(path))
     model = documents.check(ConfigModel, document, str(path))
     space = space_file.build(model.space, f"{path}: space")
@@ -166,12 +188,12 @@ def load(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
     return StudyConfig(
         model=model,
         space=space,
-        trainer=_trainer(model, space, base, where),
+        trainer=_trainer(model, space, base, where, reading=reading),
         treatment=treatment(model.treatment, where),
         symptom_options=symptom_options(model.symptoms, where),
         baselines=_baselines(model, space, where),
-        slots=_slots(model, where),
-        folder=Path(model.results).resolve() / model.study,
+        slots=() if reading else _slots(model, space, where),
+        folder=folder or Path(model.results).resolve() / model.study,
         document={**document, "base": str(base)},
     )
 
@@ -210,13 +232,14 @@ def _existing(name: str, base: Path, where: str, key: str) -> Path:
     return path
 
 
-def _trainer(model: ConfigModel, space: Space, base: Path, where: str) -> Trainer:
+def _trainer(model: ConfigModel, space: Space, base: Path, where: str, *, reading: bool) -> Trainer:
     name = _known(model.trainer.name, registry.TRAINERS, where, "trainer.name", "trainer")
     make = registry.TRAINERS[name]
     options = documents.check(make.Options, model.trainer.options, where, prefix="trainer")
     try:
         trainer: Trainer = make(options, base)
-        trainer.check(set(space.parameters))
+        if not reading:
+            trainer.check({parameter: space.default(parameter) for parameter in space.parameters})
     except ValueError as error:
         raise ConfigError(where, "trainer", str(error)) from None
     _known(trainer.log_format, registry.READERS, where, "trainer.log.format", "log format")
@@ -251,7 +274,7 @@ def symptom_options(chosen: Mapping[str, Mapping[str, Any]], where: str) -> dict
         for key in thresholds:
             if key not in known:
                 raise ConfigError(where, f"symptoms.{name}.{key}", f"unknown key{did_you_mean(key, known)}")
-        checked: Any = checked_dataclass(plain)
+        checked: Any = checked_dataclass(plain, frozen=True)
         try:
             options[name] = checked(**thresholds)
         except ValidationError as error:
@@ -275,10 +298,10 @@ def _baselines(model: ConfigModel, space: Space, where: str) -> tuple[Params, ..
     return tuple(complete)
 
 
-def _slots(model: ConfigModel, where: str) -> tuple[Device, ...]:
+def _slots(model: ConfigModel, space: Space, where: str) -> tuple[Device, ...]:
     _known(model.executor, registry.EXECUTORS, where, "executor", "executor")
     try:
-        sampler.check(model.sampler.name, model.sampler.options)
+        sampler.check(model.sampler.name, model.sampler.options, space)
     except ValueError as error:
         raise ConfigError(where, "sampler", str(error)) from None
     if model.scheduler:

@@ -18,7 +18,7 @@ Document = dict[str, Any]
 class Model(BaseModel):
     """A part of a configuration: unknown keys are refused, and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -28,7 +28,8 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML that reads 1e-3 as a number and refuses a key that stands twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(k, deep=True) for k, _ in node.value]
+        own = [k for k, _ in node.value if k.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(k, deep=True) for k in own]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"'{key}' stands twice", node.start_mark)
@@ -46,13 +47,19 @@ _Loader.add_implicit_resolver(
 def parse(text: str, where: str) -> Any:
     """Return the YAML in ``text`` as plain data; raises ConfigError with the line of a mistake."""
     try:
-        return yaml.load(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{where}:{mark.line + 1}" if mark else where
         raise ConfigError(place, "", f"expected YAML, but got: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except RecursionError:
+        raise ConfigError(where, "", "expected YAML, but got a nesting without end") from None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError) as error:
+        # PyYAML's constructors let the errors of a tag such as !!timestamp through as they are.
         raise ConfigError(where, "", f"expected YAML, but got: {' '.join(str(error).split())}") from None
+    if "\0" in repr(data).replace("\\x00", "\0"):
+        raise ConfigError(where, "", "expected text, but got one with a NUL character in it")
+    return data
 
 
 def load(path: Path) -> Document:
@@ -93,8 +100,21 @@ def check(model: type[M], data: Any, where: str, prefix: str = "") -> M:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = [prefix] if prefix else []
-        path += [str(part) for part in first["loc"]]
+        path += _steps(data, first["loc"])
         raise ConfigError(where, ".".join(path), problem(dict(first), model)) from None
+
+
+def _steps(data: Any, location: Sequence[Any]) -> list[str]:
+    """Return the keys that lead to a mistake, without the names of types that pydantic puts between them."""
+    steps: list[str] = []
+    for part in location:
+        inside = isinstance(data, Mapping) and part in data
+        if inside or (isinstance(data, list | tuple) and isinstance(part, int) and part < len(data)):
+            steps.append(str(part))
+            data = data[part]
+        elif isinstance(data, Mapping) and part == location[-1] and part != "[key]":
+            steps.append(str(part))  # a key that is missing
+    return steps
 
 
 def problem(error: Mapping[str, Any], model: type[BaseModel] = BaseModel) -> str:
@@ -111,7 +131,7 @@ def problem(error: Mapping[str, Any], model: type[BaseModel] = BaseModel) -> str
 
 
 _EXPECTED = {
-    **dict.fromkeys(["int_parsing", "int_type", "int_from_float"], "a whole number"),
+    **dict.fromkeys(["int_parsing", "int_type", "int_from_float", "int_parsing_size"], "a whole number"),
     **dict.fromkeys(["float_parsing", "float_type", "finite_number"], "a number"),
     **dict.fromkeys(["bool_parsing", "bool_type"], "true or false"),
     **dict.fromkeys(["dict_type", "model_type", "model_attributes_type", "mapping_type"], "a mapping of keys"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner import config as configuration
-from tuner import sampler
+from tuner import documents, sampler
 from tuner.config import StudyConfig
 from tuner.errors import StudyError
 from tuner.live import View
@@ -31,6 +31,8 @@ def open_study(config: StudyConfig, view: View) -> Iterator[Study]:
         pruner = sampler.make_scheduler(scheduler.name, scheduler.options) if scheduler else None
         study = sampler.open_study(config.storage, config.model.study, fingerprint, pruner)
         _check_same(config, study.user_attrs.get(sampler.FINGERPRINT, {}), fingerprint)
+        for change in _changes(config):
+            view.say(f"{change}: older and newer trials may not be comparable")
         configuration.save(config)
         yield Study(config, study, view)
 
@@ -47,6 +49,8 @@ def fingerprint_of(config: StudyConfig) -> dict[str, Any]:
 
 
 def _check_same(config: StudyConfig, known: dict[str, Any], mine: dict[str, Any]) -> None:
+    if not isinstance(known, dict) or not known.keys() >= mine.keys():
+        raise StudyError(f"{config.folder}: expected a study of tuner, but got one with another mark: {known!r:.80}")
     changes = [f"{key} was {known[key]}, is {mine[key]}" for key in mine if key != "space" and known[key] != mine[key]]
     changes += config.space.differences(known["space"])
     if changes:
@@ -54,6 +58,17 @@ def _check_same(config: StudyConfig, known: dict[str, Any], mine: dict[str, Any]
             f"{config.folder}: this study has another space or objective: {'; '.join(changes)}. "
             f"Give the new one another name with --set study=NAME"
         )
+
+
+def _changes(config: StudyConfig) -> list[str]:
+    """Return what is different from the last run of the study and may move the scores."""
+    path = config.folder / configuration.CONFIG_FILE
+    if not path.is_file():
+        return []
+    before = documents.load(path)
+    keys = ("trainer", "epochs", "scale_rate_with_batch")
+    pairs = [(key, before.get(key), config.document.get(key)) for key in keys]
+    return [f"{key} was {old}, is {new}" for key, old, new in pairs if old != new]
 
 
 def _writable(folder: Path) -> None:

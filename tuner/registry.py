@@ -8,7 +8,26 @@ from typing import Any
 from tuner.diagnosis import SymptomPlugin
 from tuner.executors.local import LocalExecutor
 from tuner.policy import RemedyPlugin
-from tuner.readers import csv, jsonl
+from tuner.readers import (
+    csv,
+    detectron2,
+    detectron2_txt,
+    detr,
+    hf,
+    json,
+    jsonl,
+    keras_csv,
+    keras_json,
+    lightning,
+    mmdet_json,
+    mmdet_txt,
+    paddle,
+    tensorboard,
+    ultralytics,
+    yolo_txt,
+    yolov5,
+    yolox_txt,
+)
 from tuner.remedies import (
     larger_batch,
     larger_model,
@@ -68,6 +87,26 @@ REMEDIES: Mapping[str, RemedyPlugin] = {
 
 TRAINERS: Mapping[str, Any] = {"torch": TorchTrainer, "script": ScriptTrainer}
 
-READERS: Mapping[str, Reader] = {"csv": csv, "jsonl": jsonl}
+# In the order in which a file found somewhere is shown to them; the last three know any log with telling names.
+READERS: Mapping[str, Reader] = {
+    "tensorboard": tensorboard,
+    "hf": hf,
+    "mmdet_json": mmdet_json,
+    "detectron2": detectron2,
+    "detr": detr,
+    "ultralytics": ultralytics,
+    "yolov5": yolov5,
+    "lightning": lightning,
+    "keras_csv": keras_csv,
+    "keras_json": keras_json,
+    "yolo_txt": yolo_txt,
+    "mmdet_txt": mmdet_txt,
+    "detectron2_txt": detectron2_txt,
+    "yolox_txt": yolox_txt,
+    "paddle": paddle,
+    "csv": csv,
+    "jsonl": jsonl,
+    "json": json,
+}
 
 EXECUTORS: Mapping[str, Any] = {"local": LocalExecutor}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -179,9 +180,18 @@ def make_scheduler(name: str, options: Mapping[str, Any]) -> BasePruner:
     return _made(_named(optuna.pruners, name, BasePruner, "scheduler"), options)  # type: ignore[no-any-return]
 
 
-def check(name: str, options: Mapping[str, Any]) -> None:
-    """Raise ValueError where there is no such sampler or it does not take the options."""
-    make_sampler(name, options, 0)
+def check(name: str, options: Mapping[str, Any], space: Space) -> None:
+    """Raise ValueError where there is no such sampler, or it cannot draw from ``space`` with the options."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    trial_run = optuna.create_study(sampler=Snapped(make_sampler(name, options, 0), space))
+    try:
+        with _quiet():
+            for value in (0.0, 1.0):
+                trial = trial_run.ask()
+                space.suggest(trial)
+                trial_run.tell(trial, value)
+    except Exception as error:  # whatever a sampler throws at options or parameters that it cannot handle
+        raise ValueError(f"{name} cannot draw from this space: {' '.join(str(error).split())}") from None
 
 
 def check_scheduler(name: str, options: Mapping[str, Any]) -> None:
@@ -270,4 +280,9 @@ def _storage_errors(storage: str) -> Iterator[None]:
         raise StudyError(f"{storage}: no study of that name") from None
     except Exception as error:  # SQLAlchemy, Alembic and Optuna each have their own ways to say "not mine"
         reason = str(error.__cause__ or error).splitlines()[0]
-        raise StudyError(f"{storage}: expected an Optuna storage, but got: {reason}") from None
+        raise StudyError(f"{without_password(storage)}: expected an Optuna storage, but got: {reason}") from None
+
+
+def without_password(storage: str) -> str:
+    """Return a storage URL as it may be shown."""
+    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", storage)

@@ -258,7 +258,7 @@ class Space:
         return None
 
     def sweep(self, role: Role, points: int, centre: Mapping[str, ParamValue]) -> list[tuple[str, ParamValue]]:
-        """Return up to ``points`` values along the parameter of ``role`` in ``centre``, spread evenly from end to end."""
+        """Return up to ``points`` values, from end to end, of the parameter that plays ``role`` in ``centre``."""
         name = next(iter(self.playing(role, centre)), None)
         if name is None or points < 1:
             return []

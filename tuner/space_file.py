@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
@@ -14,7 +14,7 @@ from tuner.space import ROLE_OF, Choice, Levels, Parameter, Range, Role, Space, 
 
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
 Number = StrictInt | StrictFloat
-Ends = Annotated[tuple[Number, Number], Field(description="two numbers: [low, high]")]
+LARGEST = 1e30
 FORMS = ("grid", "log", "linear", "choice", "ordered")
 
 
@@ -36,6 +36,8 @@ class ParameterModel(Model):
         forms = [f for f in FORMS if getattr(self, f) is not None]
         if len(forms) != 1:
             raise ValueError(f"expected exactly one of {', '.join(FORMS)}, but got {' and '.join(forms) or 'none'}")
+        if any(v == [] for v in self.when.values()):
+            raise ValueError("expected at least one value in 'when', but got an empty list")
         if self.int_ and forms[0] not in ("log", "linear"):
             raise ValueError(f"expected 'int' with log or linear only, but got it with {forms[0]}")
         return self
@@ -97,8 +99,8 @@ def _ends(values: list[Any], *, positive: bool) -> tuple[float, float]:
     if len(values) != 2:
         raise ValueError(f"expected [low, high], but got {values}")
     low, high = values
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"expected finite numbers, but got {values}")
+    if not all(math.isfinite(v) and abs(v) <= LARGEST and (v == 0 or abs(v) >= 1 / LARGEST) for v in values):
+        raise ValueError(f"expected numbers between {1 / LARGEST:g} and {LARGEST:g} in size, but got {values}")
     if low >= high:
         raise ValueError(f"expected low < high, but got {values}")
     if positive and low <= 0:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from tuner.curve import Curve
-from tuner.record import Params
+from tuner.record import Params, ParamValue
 
 SPEC_FILE = "spec.json"
 OUTPUT_FILE = "output.txt"
@@ -73,8 +73,11 @@ class Trainer(Protocol):
     def log_format(self) -> str:
         """The name of the reader for its logs."""
 
-    def check(self, parameters: Collection[str]) -> None:
-        """Raise ValueError, before anything is started, where the options do not fit the space's parameters."""
+    def check(self, parameters: Mapping[str, ParamValue]) -> None:
+        """Raise ValueError, before anything is started, where the options do not fit the space.
+
+        ``parameters`` holds every parameter of the space with its default.
+        """
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Return the command that trains ``spec``, from its last checkpoint where ``resume`` is set."""

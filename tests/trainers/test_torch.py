@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from tuner.inside.parameters import KNOWN, LAST_FILE
+from tuner.inside.parameters import KNOWN, LAST_FILE, Parameters
 from tuner.spec import Log, TrialSpec
 from tuner.trainers.torch import TorchOptions, TorchTrainer
 
@@ -47,14 +48,14 @@ def test_says_where_its_log_is(tmp_path: Path) -> None:
 
 
 def test_accepts_the_parameters_it_knows() -> None:
-    TRAINER.check(set(KNOWN))
+    TRAINER.check({**asdict(Parameters()), "epochs": 30})
 
 
 def test_names_the_parameter_it_does_not_know() -> None:
     with pytest.raises(
         ValueError, match=r"unknown parameter 'weight_decy', did you mean 'weight_decay'\? \(known: lr,"
     ):
-        TRAINER.check({"lr", "weight_decy"})
+        TRAINER.check({"lr": 0.1, "weight_decy": 0.1})
 
 
 @pytest.mark.parametrize(

@@ -37,13 +37,13 @@ TEST = {"test"}
 VAL = {"val", "valid", "validation", "eval", "evaluation", "dev"} | TEST
 EPOCH = {"epoch", "epochs"}
 BESIDE_EPOCH = {"trainer", "number", "num", "no", "index", "idx", "current"}
+STEP = {"step", "steps", "iter", "iters", "iteration", "iterations", "it"}
+BESIDE_STEP = {"global", "trainer", "train", "num", "current"}
 RATE = {"lr", "learningrate"}
 SECONDS = {"seconds", "secs", "time", "elapsed", "duration", "runtime"}
 
 LOSS = re.compile(r"[a-z0-9]*loss(es)?|nll|b?ce|xent|crossentropy|criterion")
-LOWER = re.compile(
-    r"err|errors?|rmsl?e|r?mse|mae|s?mape|wer|cer|eer|perplexity|ppl|fid|lpips|brier|ece|mpjpe"
-)
+LOWER = re.compile(r"err|errors?|rmsl?e|r?mse|mae|s?mape|wer|cer|eer|perplexity|ppl|fid|lpips|brier|ece|mpjpe")
 HIGHER = re.compile(
     r"(bal)?acc(uracy|uracies)?\d*|m?ap\d*|f[12]|fbeta|fscore|fmeasure|(au)?roc|auc|au?prc|precision|recall"
     r"|top\d*|m?iou|dice|bleu|rouge\w?|psnr|ssim|r2|mcc|kappa|jaccard|ndcg|mrr|fitness|score|sensitivity|specificity"
@@ -85,6 +85,12 @@ def epoch_column(names: Iterable[str], options: Mapping[str, Any]) -> str | None
     return min(found, key=len) if found else None
 
 
+def step_column(names: Iterable[str]) -> str | None:
+    """Return the column that counts the steps, or None where there is none."""
+    found = [name for name in names if STEP & set(words(name)) and set(words(name)) <= STEP | BESIDE_STEP]
+    return min(found, key=lambda name: (name.startswith("_"), len(name))) if found else None
+
+
 def roles(names: Iterable[str], options: Mapping[str, Any]) -> dict[str, Role]:
     """Return what each column is."""
     said = {name: Role(kind) for key, kind in LISTS.items() for name in _list(options.get(key, []))}
@@ -119,7 +125,7 @@ def _outdone(guessed: Mapping[str, Role]) -> set[str]:
 def guess(name: str) -> Role:
     """Return what a column of that name most likely is; metrics of the training data count as other."""
     parts = words(name)
-    side, rest = set(parts), [w for w in parts if w not in TRAIN | VAL]
+    side, rest = set(parts), _telling(name)
     on_train, on_val = bool(side & TRAIN), bool(side & VAL)
     if any(LOSS.fullmatch(w) for w in rest) or "cross entropy" in " ".join(rest):
         return Role(Kind.VAL_LOSS if on_val else Kind.TRAIN_LOSS)
@@ -131,6 +137,13 @@ def guess(name: str) -> Role:
     if on_train or not (lower or any(HIGHER.fullmatch(w) for w in rest)):
         return Role(Kind.OTHER)
     return Role(Kind.METRIC, higher_is_better=not lower)
+
+
+def _telling(name: str) -> list[str]:
+    """Return the words that say what a column is: those after the last slash, where it is known by them."""
+    whole, leaf = ([w for w in words(part) if w not in TRAIN | VAL] for part in (name, name.rpartition("/")[2]))
+    known = any(pattern.fullmatch(word) for word in leaf for pattern in (LOSS, LOWER, HIGHER))
+    return leaf if known else whole
 
 
 @lru_cache(maxsize=1024)

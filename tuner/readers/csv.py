@@ -14,14 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tuner.curve import Curve
-from tuner.readers import columns
+from tuner.curve import Curve, Kind
+from tuner.readers import columns, delimited
+from tuner.readers.run import Run, reading, runs_of
 from tuner.readers.table import Column, Table, to_curve
 from tuner.readers.text import read_text, shown, wrong
 
 __doc__ += columns.OPTIONS_MANUAL
 
 DELIMITERS = ",;\t"
+TELLING = (Kind.TRAIN_LOSS, Kind.VAL_LOSS, Kind.METRIC)
 
 
 def read(
@@ -35,6 +37,25 @@ def read(
         planned_epochs=planned_epochs,
         options=options,
     )
+
+
+def matches(head: bytes, path: Path) -> bool:
+    return _tells(delimited.header(head))
+
+
+def _tells(names: list[str]) -> bool:
+    """Tell whether a table with these columns is a curve: its rows are numbered, and it holds a loss or a metric."""
+    counted = columns.epoch_column(names, {}) or columns.step_column(names)
+    return bool(counted) and any(columns.guess(name).kind in TELLING for name in names)
+
+
+def _runs(path: Path, finished: bool) -> list[Run]:
+    tables = [table for table in delimited.tables(path, finished) if _tells(list(table.columns))]
+    return [run for table in tables for run in runs_of(table)]
+
+
+# A study's own log is held to one well-formed table; of a log found somewhere, what can be read is read.
+_, read_all = reading(_runs)
 
 
 def _table(path: Path, text: str) -> Table:

@@ -15,12 +15,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tuner.curve import Curve
-from tuner.readers import columns
+from tuner.curve import Curve, Kind
+from tuner.readers import columns, records
+from tuner.readers.run import Run, reading, runs_of
 from tuner.readers.table import Cell, Column, Table, to_curve
 from tuner.readers.text import read_text, shown, wrong
 
 __doc__ += columns.OPTIONS_MANUAL
+
+TELLING = (Kind.TRAIN_LOSS, Kind.VAL_LOSS, Kind.METRIC)
 
 
 def read(
@@ -34,6 +37,25 @@ def read(
         planned_epochs=planned_epochs,
         options=options,
     )
+
+
+def matches(head: bytes, path: Path) -> bool:
+    return records.first(head, _tells)
+
+
+def _tells(record: records.Record) -> bool:
+    """Tell whether a line belongs to a curve: it is numbered, and holds a loss or a metric."""
+    names = [name for name, value in records.cells(record) if not isinstance(value, str)]
+    counted = columns.epoch_column(names, {}) or columns.step_column(names)
+    return bool(counted) and any(columns.guess(name).kind in TELLING for name in names)
+
+
+def _runs(path: Path, finished: bool) -> list[Run]:
+    return runs_of(records.table(path, records.objects(path, finished)))
+
+
+# A study's own log is held to well-formed lines; of a log found somewhere, what can be read is read.
+_, read_all = reading(_runs)
 
 
 def _table(path: Path, text: str) -> Table:

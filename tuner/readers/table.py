@@ -23,8 +23,8 @@ Numbers = tuple[IntArray, FloatArray]
 class Column:
     """The cells logged under one name: ``cells[i]`` stands in row ``rows[i]``; an empty cell is not there."""
 
-    rows: Sequence[int] = field(default_factory=list)
-    cells: Sequence[Cell] = field(default_factory=list)
+    rows: Sequence[int] | IntArray = field(default_factory=list)
+    cells: Sequence[Cell] | FloatArray = field(default_factory=list)
 
 
 @dataclass
@@ -79,7 +79,7 @@ def _all_numbers(table: Table) -> dict[str, Numbers]:
 def _numbers(table: Table, name: str) -> Numbers | None:
     """Return the numbers of a column; None for a column of text, LogError where text stands among numbers."""
     column = table.columns[name]
-    if not column.cells:
+    if not len(column.cells):
         return None
     try:
         values = np.fromiter(map(float, column.cells), dtype=np.float64, count=len(column.cells))
@@ -126,7 +126,7 @@ def _check_names(
     said = columns.named(options)
     begun = table.complete or bool(np.any(epochs != epochs[0]))
     for name in sorted(said | ({objective} if objective is not None else set())):
-        if name in numbers or (name in table.columns and not table.columns[name].cells):
+        if name in numbers or (name in table.columns and not len(table.columns[name].cells)):
             continue
         if name in table.columns:
             raise wrong(table.path, table.lines[-1], f"numbers in column {shown(name)}", "text")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from tuner.spec import LogError
@@ -9,13 +12,23 @@ from tuner.spec import LogError
 MAX_BYTES = 256 * 2**20
 """A log of one row an epoch stays far below; what is larger is no such log, and would fill the memory."""
 
+MAX_LINE = 2**20
+"""Characters; the longest lines of real logs hold a whole configuration and stay far below."""
+
+MAX_CELLS = 5_000_000
+"""Numbers read from one log: 50 columns over 100,000 rows, and some hundred MB while they are read."""
+
+MAX_HEADER = 2**16
+LINE_END = re.compile(r"\r\n|\r|\n")
+LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
+
 
 def read_text(path: Path) -> str:
     """Return the whole lines of a log; what follows the last newline is still being written and left for later.
 
     Raises LogError where there is no file, it is too large, or it is not text in UTF-8.
     """
-    data = _read(path)
+    data = read_bytes(path)
     data = data[: data.rfind(b"\n") + 1]
     try:
         text = data.decode("utf-8-sig")
@@ -26,7 +39,8 @@ def read_text(path: Path) -> str:
     return text
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a log; raises LogError where there is no file or it is too large."""
     try:
         # Asked first, because opening a pipe would wait for somebody to write into it.
         if not path.is_file():
@@ -49,3 +63,51 @@ def shown(value: object) -> str:
     """Return ``value`` as an error quotes it: on one line and not too long."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def read_foreign(path: Path) -> str:
+    """Return the whole text of a log that somebody else's program wrote, in whatever encoding.
+
+    Raises LogError where there is no file, it is too large, or it is no text.
+    """
+    data = read_bytes(path)
+    text = decoded(data)
+    if (at := text.find("\0")) >= 0:
+        raise wrong(path, text.count("\n", 0, at) + 1, "text", "a zero byte")
+    return text
+
+
+def decoded(data: bytes) -> str:
+    """Return ``data`` as text; a byte order mark tells UTF-16, and what is no UTF-8 is replaced."""
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if utf16 else "utf-8-sig", errors="replace")
+
+
+def first_line(head: bytes) -> str:
+    """Return the first line that is not blank of the beginning of a file; nothing where it is no line of a table."""
+    lines = LINE_END.split(decoded(head[:MAX_HEADER]))
+    first = next((line for line in lines if line.strip()), "")
+    return first if len(first) < MAX_HEADER // 4 else ""
+
+
+def whole_lines(path: Path, finished: bool) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the lines of a log that are not blank; a bare CR ends a line too, as in progress bars.
+
+    A last line without its end counts where the run is ``finished``. Raises LogError for a line without measure.
+    """
+    for number, found in enumerate(LINE.finditer(read_foreign(path)), 1):
+        line, end = found.groups()
+        if len(line) > MAX_LINE:
+            raise wrong(path, number, f"at most {MAX_LINE} characters", f"{len(line)}")
+        if line and not line.isspace() and (end or finished):
+            yield number, line
+
+
+def beside(path: Path, name: str, key: str) -> int | None:
+    """Return the whole number under ``key`` in the YAML file ``name`` beside a log, or None."""
+    try:
+        text = (path.parent / name).read_bytes()[:MAX_LINE].decode(errors="replace")
+    except OSError:
+        return None
+    found = re.search(rf"^[ \t]*{re.escape(key)}:[ \t]*(\d{{1,15}})[ \t\r]*$", text, re.MULTILINE)
+    return int(found[1]) or None if found else None

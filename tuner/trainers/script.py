@@ -19,7 +19,7 @@ from __future__ import annotations
 import shlex
 import string
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from pydantic import Field
 
 from tuner.documents import Model
 from tuner.errors import did_you_mean
+from tuner.record import ParamValue
 from tuner.spec import Command, Log, TrialSpec
 
 OWN_NAMES = ("folder", "epochs", "seed", "number", "python")
@@ -47,7 +48,7 @@ class ScriptOptions(Model):
     resume: str | list[str] | None = Field(None, description="template of the command that continues a trial")
     checkpoint: str = Field("last.pt", description="file in the trial's folder that the resume command needs")
     log: LogOptions = LogOptions()
-    cwd: Path = Field(Path("."), description="working directory, relative to the folder of the config")
+    cwd: str = Field(".", description="working directory, relative to the folder of the config")
     env: dict[str, str] = {}
 
 
@@ -66,13 +67,22 @@ class ScriptTrainer:
     def log_format(self) -> str:
         return self.options.log.format
 
-    def check(self, parameters: Collection[str]) -> None:
+    def check(self, parameters: Mapping[str, ParamValue]) -> None:
         """Raise ValueError where a template names an unknown parameter or the working directory is not there."""
+        for name in parameters:
+            if name in OWN_NAMES and name != "epochs":
+                raise ValueError(f"expected parameters of other names than tuner's own, but got '{name}'")
         for key, arguments in (("command", self._command), ("resume", self._resume or [])):
             for name in (n for argument in arguments for n in _names(argument, key)):
                 if name not in parameters and name not in OWN_NAMES:
                     close = did_you_mean(name, [*parameters, *OWN_NAMES])
                     raise ValueError(f"{key}: expected parameters of the space, but got '{{{name}}}'{close}")
+        values = {**dict.fromkeys(OWN_NAMES, 0), **parameters}
+        for key, arguments in (("command", self._command), ("resume", self._resume or [])):
+            try:
+                _filled(arguments, values)
+            except (ValueError, KeyError, IndexError) as error:
+                raise ValueError(f"{key}: expected a template that can be filled in, but got: {error}") from None
         if not self.cwd.is_dir():
             raise ValueError(f"cwd: expected a folder, but got '{self.cwd}'")
         if Path(self.options.log.file).is_absolute() or ".." in Path(self.options.log.file).parts:

@@ -28,7 +28,8 @@ The test part is looked at only when asked for, and prints JSON:
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,7 @@ from pydantic import Field
 
 from tuner.documents import Model
 from tuner.inside import parameters as known
+from tuner.record import ParamValue
 from tuner.spec import Command, Log, TrialSpec
 
 PROGRAM = "tuner.inside.torch_classifier"
@@ -62,13 +64,13 @@ class TorchTrainer:
     def __init__(self, options: TorchOptions, base: Path) -> None:
         self.options = options
 
-    def check(self, parameters: Collection[str]) -> None:
-        """Raise ValueError where the space holds a parameter that the classifier does not know."""
-        known.check_names(parameters)
+    def check(self, parameters: Mapping[str, ParamValue]) -> None:
+        """Raise ValueError where the space holds a parameter, or a default, that the classifier does not know."""
+        known.parse(_without_epochs(parameters))
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Write spec.json and return the command that trains it."""
-        path = spec.write(**self.options.model_dump())
+        path = replace(spec, params=_without_epochs(spec.params)).write(**self.options.model_dump())
         argv = (sys.executable, "-m", PROGRAM, str(path), *(["--resume"] if resume else []))
         return Command(argv, {"OMP_NUM_THREADS": str(self.options.threads)})
 
@@ -77,3 +79,8 @@ class TorchTrainer:
 
     def can_continue(self, folder: Path) -> bool:
         return (folder / known.LAST_FILE).is_file()
+
+
+def _without_epochs(parameters: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+    """Leave out the number of epochs, where a space lets it vary: the classifier finds it in the specification."""
+    return {name: value for name, value in parameters.items() if name != "epochs"}

@@ -1,0 +1,36 @@
+"""YOLOv5 results.csv, also as YOLOv9 writes it: one row an epoch, counted from 0, in columns of fixed width.
+
+The losses are the sums of their components under train/ and val/. The objective is metrics/mAP_0.5:0.95, that of the
+masks where there are any. The planned length is the ``epochs`` of opt.yaml beside the log.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tuner.readers import delimited, yolo
+from tuner.readers.run import Run, reading, runs_of
+from tuner.readers.text import beside
+
+
+def matches(head: bytes, path: Path) -> bool:
+    names = delimited.header(head)
+    return "x/lr0" in names and yolo.is_yolo(names)
+
+
+def _runs(path: Path, finished: bool) -> list[Run]:
+    planned = beside(path, "opt.yaml", "epochs")
+    return [
+        run
+        for table in delimited.tables(path, finished)
+        for run in runs_of(
+            table,
+            single=True,
+            options=yolo.options(table.columns),
+            objective=yolo.objective(table.columns),
+            planned_epochs=planned,
+        )
+    ]
+
+
+read, read_all = reading(_runs)
