@@ -81,7 +81,7 @@ def _remedies(report: Report) -> list[RenderableType]:
     if not report.worth:
         return []
     table = _table()
-    table.add_column("remedy", overflow="fold")
+    table.add_column("remedy", overflow="fold", min_width=19)
     for name in ("pairs", "better", "mean gain", "rescued", "broke"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("parent → child", overflow="fold", ratio=1)

@@ -31,13 +31,13 @@ def gpus(environment: Mapping[str, str] = os.environ) -> list[int]:
     """Return the numbers of the GPUs that this process may use, by NVML and CUDA_VISIBLE_DEVICES."""
     try:
         pynvml.nvmlInit()
+        try:
+            count = pynvml.nvmlDeviceGetCount()
+            uuids = [str(pynvml.nvmlDeviceGetUUID(pynvml.nvmlDeviceGetHandleByIndex(i))) for i in range(count)]
+        finally:
+            pynvml.nvmlShutdown()
     except pynvml.NVMLError:
-        return []
-    try:
-        count = pynvml.nvmlDeviceGetCount()
-        uuids = [str(pynvml.nvmlDeviceGetUUID(pynvml.nvmlDeviceGetHandleByIndex(i))) for i in range(count)]
-    finally:
-        pynvml.nvmlShutdown()
+        return []  # no driver, or one that cannot say what there is
     return _visible(uuids, environment.get("CUDA_VISIBLE_DEVICES"))
 
 
