@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 import yaml
 from optuna.trial import TrialState
@@ -339,15 +338,18 @@ def test_a_driver_killed_while_asking_leaves_no_broken_trial(write_config: Write
     )
 
 
-def test_a_driver_killed_while_telling_tells_again(
-    write_config: Write, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def run_python(code: str, *words: str | Path) -> None:
+    subprocess.run([sys.executable, "-c", code, *map(str, words)], cwd=driving.ROOT, check=False, timeout=60)
+
+
+def test_a_driver_killed_while_telling_tells_again(write_config: Write, folder: Path) -> None:
     path = write_config(jobs=1)
-    with monkeypatch.context() as patch:
-        patch.setattr(optuna.Study, "tell", lambda *a, **k: os._exit(9))
-        if (child := os.fork()) == 0:
-            driving.study(path, "budget.trials=2")
-        os.waitpid(child, 0)
+    run_python(
+        "import os, pathlib, sys\nfrom tests import driving\nfrom tuner.sampler import Sampler\n"
+        "Sampler.tell = lambda *a, **k: os._exit(9)\n"
+        "driving.study(pathlib.Path(sys.argv[1]), 'budget.trials=2')",
+        path,
+    )
     assert driving.states(folder) == [TrialState.RUNNING]
     whole = driving.study(write_config(study="whole", jobs=1), "budget.trials=4")
     assert driving.outcome(driving.study(path, "budget.trials=4")) == driving.outcome(whole)
@@ -368,15 +370,16 @@ def test_a_driver_killed_in_the_middle_of_a_commit_is_no_problem(write_config: W
     path = write_config()
     driving.study(path, "budget.trials=1")
     # A process that dies inside a transaction, its pages already written, leaves a hot journal behind.
-    if (child := os.fork()) == 0:
-        database = sqlite3.connect(folder / "study.db", isolation_level=None)
-        database.execute("pragma cache_size = 1")
-        database.execute("begin immediate")
-        database.execute("create table filler (words text)")
-        for _ in range(2000):
-            database.execute("insert into filler values (?)", ("x" * 1000,))
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    run_python(
+        "import os, signal, sqlite3, sys\n"
+        "database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "database.execute('pragma cache_size = 1')\n"
+        "database.execute('begin immediate')\n"
+        "database.execute('create table filler (words text)')\n"
+        "for _ in range(2000):\n    database.execute('insert into filler values (?)', ('x' * 1000,))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)",
+        folder / "study.db",
+    )
     assert (folder / "study.db-journal").exists()
     assert len(driving.study(path, "budget.trials=2")) == 2
 
