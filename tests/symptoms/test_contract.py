@@ -11,31 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuner import registry
 from tuner.curve import Curve, Kind, Series
-from tuner.diagnosis import Symptom, SymptomPlugin, diagnose
-from tuner.symptoms import (
-    converged,
-    diverging,
-    nan,
-    not_learning,
-    oscillating,
-    overfitting,
-    still_improving,
-    stuck_after_first_epoch,
-    too_early,
-)
+from tuner.diagnosis import Symptom, diagnose
+from tuner.symptoms import diverging
 
-PLUGINS: dict[str, SymptomPlugin] = {
-    "nan": nan,
-    "diverging": diverging,
-    "not_learning": not_learning,
-    "stuck_after_first_epoch": stuck_after_first_epoch,
-    "oscillating": oscillating,
-    "overfitting": overfitting,
-    "converged": converged,
-    "still_improving": still_improving,
-    "too_early": too_early,
-}
+PLUGINS = registry.SYMPTOMS
 SEEN = [pytest.param(n, c, id=f"{n}: {k}") for n, p in PLUGINS.items() for k, c in p.SEEN.items()]
 NOT_SEEN = [pytest.param(n, c, id=f"{n}: {k}") for n, p in PLUGINS.items() for k, c in p.NOT_SEEN.items()]
 
