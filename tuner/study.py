@@ -18,7 +18,7 @@ from tuner.disk import DiskWatch
 from tuner.errors import StudyError
 from tuner.executors.devices import Device
 from tuner.live import View
-from tuner.record import Action, Ending, Origin, Prescription, Record, incumbent
+from tuner.record import Action, Ending, Origin, Prescription, Record
 from tuner.running import Rules, RunningTrial
 from tuner.sampler import Sampler
 from tuner.snapshot import BudgetUse, Running, Snapshot
@@ -323,10 +323,6 @@ class Study:
         self.records, self._changed = records, True
         # Summed up once here, because the budget is asked for at every epoch.
         self._used = budget_use(records, 0, 0.0, self.config.model.budget)
-
-    def incumbent(self) -> Record | None:
-        """Return the best trial that counts."""
-        return incumbent(self.records, higher_is_better=self.config.higher_is_better)
 
     def hours(self) -> float:
         return self._hours_before + (time.monotonic() - self._began) / 3600
