@@ -76,7 +76,7 @@ def running(number: int = 8, epochs: int = 4, verdict: str | None = None, **fiel
     """Return a trial that has logged a rising accuracy for ``epochs`` of 10 epochs."""
     accuracy = np.linspace(0.5, 0.9, 10)[:epochs]
     curve = Curve.of(train_loss=1 - accuracy, metrics={"accuracy": accuracy}, objective="accuracy", planned_epochs=10)
-    seen = Symptom(verdict, 2, epochs, 0.9, 0.9, {}, "") if verdict else None
+    seen = Symptom(verdict, 2, epochs, 0.9, 0.9, {}, ()) if verdict else None
     return Running(record(number, None, **{"planned_epochs": 10, **fields}), curve, 60.0, seen)
 
 

@@ -187,7 +187,7 @@ def test_every_remedy_has_a_manual(name: str) -> None:
 
 
 def symptom(name: str, severity: float = 1.0, *, healthy: bool = False) -> Symptom:
-    return Symptom(name, 3, 9, 0.9, severity, {}, "", healthy)
+    return Symptom(name, 3, 9, 0.9, severity, {}, (), healthy)
 
 
 def test_the_table_decides_and_a_missing_row_lets_go_on() -> None:

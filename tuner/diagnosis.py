@@ -19,7 +19,9 @@ class Symptom:
     """One thing seen on a curve, with the numbers that show it.
 
     ``since_epoch`` is where it began and ``epoch`` the last epoch that was known when it was seen, both in the
-    numbering of the log. ``confidence`` and ``severity`` lie in 0 … 1. ``text`` is one clause in plain words.
+    numbering of the log. ``confidence`` and ``severity`` lie in 0 … 1: a severity of at least 0.5 harms what the run is
+    judged by. ``says`` holds clauses in plain words, as templates over ``evidence`` and the two epochs, so that they
+    can be said in other languages.
     """
 
     name: str
@@ -28,8 +30,17 @@ class Symptom:
     confidence: float
     severity: float
     evidence: Mapping[str, Number | str]
-    text: str
+    says: tuple[str, ...]
     healthy: bool = False
+
+    @property
+    def text(self) -> str:
+        """What was seen, with its numbers, in English."""
+        return "; ".join(self.fill(phrase) for phrase in self.says)
+
+    def fill(self, phrase: str) -> str:
+        """Return a template with the numbers of this symptom."""
+        return phrase.format(**self.evidence, since_epoch=self.since_epoch, epoch=self.epoch)
 
 
 class SymptomPlugin(Protocol):

@@ -98,7 +98,7 @@ def _symptom(curve: Curve, seen: Mapping[str, trend.Line], rows: int) -> Symptom
         confidence=1 - trend.confidence(abs(line.share), 0.01),
         severity=0.0,
         evidence={"epochs": rows, "series": name, "change": line.change, "change_share": line.share},
-        text=f"all flat for {rows} epochs: {name} changed most, by {100 * line.share:.2g} %",
+        says=("all flat for {epochs} epochs: {series} changed most, by {change_share:.2%}",),
         healthy=True,
     )
 

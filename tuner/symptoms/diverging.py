@@ -115,8 +115,10 @@ def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, optio
         confidence=trend.confidence(train[0] / guess, 1.0),
         severity=1.0,
         evidence={"first": float(train[0]), "guessing": guess, "now": float(train[-1]), "accuracy": chance},
-        text=f"train loss exploded to {train[0]:.3g} within the first epoch; since then accuracy stays at chance "
-        f"({chance:.2g}) and the loss no better than guessing ({guess:.3g})",
+        says=(
+            "train loss exploded to {first:.3g} within the first epoch",
+            "since then accuracy stays at chance ({accuracy:.2g}), the loss no better than guessing ({guessing:.3g})",
+        ),
     )
 
 
@@ -133,7 +135,7 @@ def _symptom(curve: Curve, series: Series, rows: int, options: Options) -> Sympt
         confidence=trend.confidence(max(times, 1.0), 1 / 3),
         severity=1.0 if times >= options.above_start else 0.8,
         evidence={"series": series.name, "first": first, "lowest": low, "now": now, "times_first": times},
-        text=f"{series.name} rose {low:.3g} -> {now:.3g} since epoch {since}, it began at {first:.3g}",
+        says=("{series} rose {lowest:.3g} → {now:.3g} since epoch {since_epoch}, it began at {first:.3g}",),
     )
 
 

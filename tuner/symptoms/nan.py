@@ -63,11 +63,11 @@ def _needed(train: Series, lost: int, score: Series | None, options: Options) ->
 def _symptom(curve: Curve, name: str, series: Series, lost: int, severity: float) -> Symptom:
     since = int(series.epochs[-lost])
     epoch = int(curve.epochs[-1])
-    evidence: dict[str, float | int | str] = {"series": series.name, "rows": lost, "value": str(series.values[-1])}
-    before = "from its first epoch on"
+    evidence: dict[str, float | int | str] = {"series": name, "rows": lost, "value": str(series.values[-1])}
+    says = "{series} has been {value} from its first epoch on"
     if len(series) > lost:
         evidence["last_finite"] = float(series.values[-lost - 1])
-        before = f"since epoch {since}, after {series.values[-lost - 1]:.3g}"
+        says = "{series} has been {value} since epoch {since_epoch}, after {last_finite:.3g}"
     return Symptom(
         name="nan",
         since_epoch=since,
@@ -75,7 +75,7 @@ def _symptom(curve: Curve, name: str, series: Series, lost: int, severity: float
         confidence=1 - 0.5 ** (lost + 1),
         severity=severity,
         evidence=evidence,
-        text=f"{name} has been {series.values[-1]} {before}",
+        says=(says,),
     )
 
 

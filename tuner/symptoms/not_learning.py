@@ -89,10 +89,10 @@ def _symptom(curve: Curve, values: FloatArray) -> Symptom:
     first, now = trend.median(values[:3]), trend.median(values[-3:])
     metric = trend.clean(trend.metric(curve))
     evidence: dict[str, float | int | str] = {"first": first, "now": now, "epochs": curve.length}
-    text = f"loss was {first:.4g} at first and is {now:.4g} after {curve.length} epochs"
+    says = ["loss was {first:.4g} at first and is {now:.4g} after {epochs} epochs"]
     if len(metric):
         evidence |= {"metric_first": float(metric[0]), "metric_now": trend.median(metric[-3:])}
-        text += f", metric {metric[0]:.3g} -> {trend.median(metric[-3:]):.3g}"
+        says.append("metric {metric_first:.3g} → {metric_now:.3g}")
     return Symptom(
         name="not_learning",
         since_epoch=since,
@@ -100,7 +100,7 @@ def _symptom(curve: Curve, values: FloatArray) -> Symptom:
         confidence=trend.confidence(float(curve.length), trend.patience(curve, 0.1, 4)),
         severity=0.9,
         evidence=evidence,
-        text=text,
+        says=tuple(says),
     )
 
 

@@ -85,8 +85,10 @@ def _symptom(curve: Curve, train: FloatArray, rows: int) -> Symptom:
         confidence=trend.confidence(height, 0.1),
         severity=0.5 + 0.4 * min(1.0, height),
         evidence={"height": height, "turns": turns, "level": level, "epochs": rows},
-        text=f"train loss jumps by {100 * height:.0f} % of its level {level:.3g} and turns in {100 * turns:.0f} % "
-        f"of the last {rows} epochs, without a trend",
+        says=(
+            "train loss jumps by {height:.0%} of its level {level:.3g} and turns in {turns:.0%} of the last {epochs} "
+            "epochs, without a trend",
+        ),
     )
 
 

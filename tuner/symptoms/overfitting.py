@@ -45,6 +45,12 @@ class Options:
     gain: float = 0.002  # share of the best score that counts as an improvement
 
 
+_ALONE = "val loss rose {val_lowest:.3g} → {val_now:.3g} since epoch {since_epoch}"
+_WITH_TRAIN = _ALONE + " while train loss went {train_then:.3g} → {train_now:.3g}"
+_HARMFUL = "no better score for {epochs_without_gain} epochs"
+_MILD = "the score still holds, only the loss overfits"
+
+
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a validation loss that rises from its minimum while the training loss does not."""
     val = curve.val_loss
@@ -108,9 +114,8 @@ def _symptom(curve: Curve, val: Series, loss: FloatArray, options: Options) -> S
     harmful = stalled >= patience
     evidence: dict[str, float | int | str] = {"val_lowest": low, "val_now": now, "rise": rise}
     evidence |= {"epochs_without_gain": stalled, "score_lost": lost}
-    text = f"val loss rose {low:.3g} -> {now:.3g} since epoch {since}"
-    text += _train_text(curve, since, evidence)
-    text += f"; no better score for {stalled} epochs" if harmful else "; the score still holds, only the loss overfits"
+    evidence |= _train(curve, since)
+    says = _WITH_TRAIN if "train_now" in evidence else _ALONE
     return Symptom(
         name="overfitting",
         since_epoch=since,
@@ -118,18 +123,16 @@ def _symptom(curve: Curve, val: Series, loss: FloatArray, options: Options) -> S
         confidence=trend.confidence(rise, options.rise),
         severity=0.5 + 0.5 * min(1.0, max(lost, rise / 4)) if harmful else 0.2 + 0.25 * min(1.0, stalled / patience),
         evidence=evidence,
-        text=text,
+        says=(says, _HARMFUL if harmful else _MILD),
     )
 
 
-def _train_text(curve: Curve, since: int, evidence: dict[str, float | int | str]) -> str:
+def _train(curve: Curve, since: int) -> dict[str, float]:
     train = curve.train_loss.finite if curve.train_loss is not None else None
     if train is None or not len(train):
-        return ""
+        return {}
     i = min(int(np.searchsorted(train.epochs, since)), len(train) - 1)
-    then, now = float(train.values[i]), float(train.values[-1])
-    evidence |= {"train_then": then, "train_now": now}
-    return f" while train loss went {then:.3g} -> {now:.3g}"
+    return {"train_then": float(train.values[i]), "train_now": float(train.values[-1])}
 
 
 _E = np.arange(40.0)

@@ -65,7 +65,7 @@ def _symptom(curve: Curve, name: str, line: trend.Line, rows: int) -> Symptom:
         confidence=trend.confidence(trend.ratio(-line.change, line.error), 2.0),
         severity=0.0,
         evidence={"series": name, "gain_share": gain, "epochs": rows},
-        text=f"{name} still improved by {100 * gain:.2g} % over the last {rows} epochs of the plan",
+        says=("{series} still improved by {gain_share:.2%} over the last {epochs} epochs of the plan",),
         healthy=True,
     )
 

@@ -81,8 +81,14 @@ def _symptom(curve: Curve, train: FloatArray) -> Symptom:
         epoch=epoch,
         confidence=trend.confidence(float(len(train)), trend.patience(curve, 0.1, 5)),
         severity=0.5 + 0.4 * min(1.0, share),
-        evidence={"first": float(train[0]), "level": level, "share_left": share, "jitter": bounce},
-        text=f"train loss dropped {train[0]:.3g} -> {train[1]:.3g} at once and has stayed near {level:.3g} since",
+        evidence={
+            "first": float(train[0]),
+            "second": float(train[1]),
+            "level": level,
+            "share_left": share,
+            "jitter": bounce,
+        },
+        says=("train loss dropped {first:.3g} → {second:.3g} at once and has stayed near {level:.3g} since",),
     )
 
 

@@ -42,7 +42,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         confidence=1 - curve.length / needed,
         severity=0.0,
         evidence={"epochs": curve.length, "needed": needed},
-        text=f"{curve.length} epochs are logged, {needed} are needed before anything can be said",
+        says=("{epochs} epochs are logged, {needed} are needed before anything can be said",),
         healthy=True,
     )
 
