@@ -30,7 +30,7 @@ PLUGINS = {
 
 # Modules that several plug-ins of a family share and that are none themselves.
 SHARED = {
-    "symptoms": {"trend"},
+    "symptoms": {"rising", "trend"},
     "readers": {"columns", "delimited", "events", "history", "mmdet", "periods", "phrases", "records", "run", "splice"}
     | {"table", "text", "yolo"},
     "executors": {"devices", "guard"},

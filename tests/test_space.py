@@ -112,6 +112,24 @@ def test_there_is_no_step_beyond_the_edge(space: Space, role: Role, steps: int, 
     assert space.step(space.complete({name: edge}), role, steps) is None
 
 
+@pytest.mark.parametrize("options", [[False, True], [True, False]])
+def test_a_switch_has_two_steps_off_before_on(options: list[bool]) -> None:
+    switch = build({"amp": {"choice": options}})
+    assert switch.step({"amp": True}, Role.MIXED_PRECISION, -1) == {"amp": False}
+    assert switch.step({"amp": False}, Role.MIXED_PRECISION, 1) == {"amp": True}
+    assert switch.step({"amp": False}, Role.MIXED_PRECISION, -1) is None
+    assert switch.bounds() == {"amp": [False, True]}
+    assert switch.complete({}) == {"amp": options[0]}
+
+
+def test_the_weight_of_the_class_loss_has_a_role_of_its_own() -> None:
+    weights = build(
+        {"box": {"log": [1, 10]}, "cls": {"log": [0.1, 1]}, "w": {"log": [1, 2], "role": "class_loss_weight"}}
+    )
+    roles = {name: p.role for name, p in weights.parameters.items()}
+    assert roles == {"box": Role.LOSS_WEIGHT, "cls": Role.CLASS_LOSS_WEIGHT, "w": Role.CLASS_LOSS_WEIGHT}
+
+
 def test_another_optimizer_brings_its_own_parameters(space: Space) -> None:
     adam = space.complete({**space.complete({"optimizer": "sgd"}), "optimizer": "adam"})
     assert "momentum" not in adam and adam["beta1"] == 0.9

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tuner.curve import Curve
+import numpy as np
 
-RULE_VERSION = "1"
+from tuner.curve import Curve
+from tuner.remarks import Remark, remarks
+from tuner.symptoms import trend
+
+RULE_VERSION = "2"
 """Stored with every verdict; raised whenever a rule or a default threshold changes."""
+
+HARMFUL = 0.5
+"""The severity from which on a symptom harms what the run is judged by."""
+
+UNSURE = 0.4
+"""The confidence of a verdict that rests on the direction of the last epochs alone."""
+
+WORTH = 0.01
+"""The share by which a curve has to improve over its last third to be called improving."""
 
 Number = float | int
 
@@ -19,9 +32,9 @@ class Symptom:
     """One thing seen on a curve, with the numbers that show it.
 
     ``since_epoch`` is where it began and ``epoch`` the last epoch that was known when it was seen, both in the
-    numbering of the log. ``confidence`` and ``severity`` lie in 0 … 1: a severity of at least 0.5 harms what the run is
-    judged by. ``says`` holds clauses in plain words, as templates over ``evidence`` and the two epochs, so that they
-    can be said in other languages.
+    numbering of the log. ``confidence`` and ``severity`` lie in 0 … 1: a severity of at least ``HARMFUL`` harms what
+    the run is judged by. ``says`` holds clauses in plain words, as templates over ``evidence`` and the two epochs, so
+    that they can be said in other languages.
     """
 
     name: str
@@ -32,6 +45,10 @@ class Symptom:
     evidence: Mapping[str, Number | str]
     says: tuple[str, ...]
     healthy: bool = False
+
+    @property
+    def harmful(self) -> bool:
+        return not self.healthy and self.severity >= HARMFUL
 
     @property
     def text(self) -> str:
@@ -62,9 +79,10 @@ class SymptomPlugin(Protocol):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Every symptom seen on one curve, the primary one first."""
+    """Every symptom seen on one curve, the primary one first, and what is odd but benign."""
 
     symptoms: tuple[Symptom, ...]
+    remarks: tuple[Remark, ...] = ()
     rule_version: str = RULE_VERSION
 
     @property
@@ -81,11 +99,52 @@ def diagnose(
     plugins: Mapping[str, SymptomPlugin],
     options: Mapping[str, Any] | None = None,
 ) -> Diagnosis:
-    """Run every plug-in on ``curve``; sick symptoms come first, each group in the order of the registry."""
+    """Run every plug-in on ``curve`` and put the primary verdict first.
+
+    What harms the objective comes first, then healthy shapes, then what is sick but does no harm, each group in the
+    order of the registry. A curve with at least one row always gets a verdict.
+    """
     options = options or {}
-    seen = (p.detect(curve, options=options.get(name) or p.Options()) for name, p in plugins.items())
-    return Diagnosis(tuple(_primary_first(s for s in seen if s is not None)))
+    found = (p.detect(curve, options=options.get(name) or p.Options()) for name, p in plugins.items())
+    seen = [s for s in found if s is not None]
+    if curve.length and not any(s.healthy or s.harmful for s in seen):
+        seen.append(_by_direction(curve))
+    ordered = sorted(seen, key=lambda s: 0 if s.harmful else 1 if s.healthy else 2)
+    return Diagnosis(tuple(ordered), remarks(curve))
 
 
-def _primary_first(symptoms: Iterable[Symptom]) -> list[Symptom]:
-    return sorted(symptoms, key=lambda s: s.healthy)
+def _by_direction(curve: Curve) -> Symptom:
+    """Return a verdict for a curve without a clear shape: on its way, or not any more, without much confidence."""
+    third = max(3, curve.length // 3)
+    for series in (curve.score, curve.val_loss, curve.train_loss):
+        cost = trend.clean_cost(series)[-third:]
+        if series is None or len(cost) < 3:
+            continue
+        half = len(cost) // 2
+        then, now = float(np.mean(cost[:half])), float(np.mean(cost[-half:]))
+        sign = -1 if series.higher_is_better else 1
+        improves = trend.ratio(then - now, abs(then)) > WORTH
+        return Symptom(
+            name="still_improving" if improves else "converged",
+            since_epoch=int(series.finite.epochs[-len(cost)]),
+            epoch=int(curve.epochs[-1]),
+            confidence=UNSURE,
+            severity=0.0,
+            evidence={"series": series.name, "then": sign * then, "now": sign * now, "epochs": len(cost)},
+            says=("nothing is wrong so far: {series} went {then:.3g} → {now:.3g} over the last {epochs} epochs",),
+            healthy=True,
+        )
+    return _too_little(curve)
+
+
+def _too_little(curve: Curve) -> Symptom:
+    return Symptom(
+        name="too_early",
+        since_epoch=int(curve.epochs[0]),
+        epoch=int(curve.epochs[-1]),
+        confidence=UNSURE,
+        severity=0.0,
+        evidence={"epochs": curve.length},
+        says=("{epochs} epochs are logged, and no loss or score in three of them",),
+        healthy=True,
+    )

@@ -5,7 +5,7 @@ A parameter is one of
     lr:        {grid: [0.001, 10]}                the 1-3-10 log grid between two powers or threes of ten
     wd:        {log: [1.0e-6, 0.1]}               a logarithmic range (`int: true` for whole numbers)
     dropout:   {linear: [0.0, 0.6]}               a linear range
-    optimizer: {choice: [sgd, adam]}              options without an order
+    optimizer: {choice: [sgd, adam]}              options without an order, or a switch: [false, true]
     model:     {ordered: [s, m, l]}               options from small to large
     momentum:  {linear: [0, 0.99], when: {optimizer: [sgd]}}
 
@@ -20,12 +20,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
-
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from typing import TYPE_CHECKING, Any
 
 from tuner.record import Params, ParamValue
+
+if TYPE_CHECKING:  # imported where a study needs it: Optuna takes half a second
+    import optuna
+    from optuna.distributions import BaseDistribution
 
 
 class Role(StrEnum):
@@ -42,6 +43,11 @@ class Role(StrEnum):
     WARMUP = "warmup"
     EPOCHS = "epochs"
     LOSS_WEIGHT = "loss_weight"
+    CLASS_LOSS_WEIGHT = "class_loss_weight"
+    GRADIENT_CLIP = "gradient_clip"
+    MIXED_PRECISION = "mixed_precision"
+    SHUFFLE = "shuffle"
+    PRETRAINED = "pretrained"
 
 
 USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
@@ -53,9 +59,14 @@ USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
     Role.AUGMENTATION: ("augmentation", "augment", "mosaic", "mixup", "degrees", "hsv_h", "hsv_s", "hsv_v"),
     Role.OPTIMIZER: ("optimizer", "optim", "opt"),
     Role.MOMENTUM: ("momentum", "beta1", "beta2"),
-    Role.WARMUP: ("warmup", "warmup_epochs"),
+    Role.WARMUP: ("warmup", "warmup_epochs", "warmup_steps", "warmup_ratio"),
     Role.EPOCHS: ("epochs",),
-    Role.LOSS_WEIGHT: ("box", "cls", "dfl", "obj"),
+    Role.LOSS_WEIGHT: ("box", "dfl", "obj"),
+    Role.CLASS_LOSS_WEIGHT: ("cls", "cls_weight", "cls_loss_weight"),
+    Role.GRADIENT_CLIP: ("grad_clip", "clip_grad", "clip_grad_norm", "max_grad_norm", "max_norm", "clip"),
+    Role.MIXED_PRECISION: ("amp", "fp16", "mixed_precision", "half"),
+    Role.SHUFFLE: ("shuffle",),
+    Role.PRETRAINED: ("pretrained", "weights_from"),
 }
 ROLE_OF: Mapping[str, Role] = {name: role for role, names in USUAL_NAMES.items() for name in names}
 
@@ -106,9 +117,7 @@ class Range(Parameter):
     integer: bool = False
 
     def distribution(self) -> BaseDistribution:
-        if self.integer:
-            return IntDistribution(int(self.low), int(self.high), log=self.log)
-        return FloatDistribution(self.low, self.high, log=self.log)
+        return _numbers(self.low, self.high, log=self.log, integer=self.integer)
 
     def contains(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -158,10 +167,8 @@ class Levels(Parameter):
     def distribution(self) -> BaseDistribution:
         low, high = self._widened()
         if self.integer:
-            return IntDistribution(
-                max(1, math.floor(low)) if self.log else math.floor(low), math.ceil(high), log=self.log
-            )
-        return FloatDistribution(low, high, log=self.log)
+            low, high = max(1, math.floor(low)) if self.log else math.floor(low), math.ceil(high)
+        return _numbers(low, high, log=self.log, integer=self.integer)
 
     def _widened(self) -> tuple[float, float]:
         first, last = self.values[:2], self.values[-2:]
@@ -198,15 +205,24 @@ class Choice(Parameter):
     options: tuple[ParamValue, ...] = ()
     ordered: bool = False
 
+    @property
+    def scale(self) -> tuple[ParamValue, ...]:
+        """The options from small to large, off before on; empty where they have no order."""
+        if all(isinstance(option, bool) for option in self.options):
+            return tuple(sorted(self.options))
+        return self.options if self.ordered else ()
+
     def distribution(self) -> BaseDistribution:
+        from optuna.distributions import CategoricalDistribution
+
         return CategoricalDistribution(self.options)
 
     def contains(self, value: object) -> bool:
         return any(value == o and type(value) is type(o) for o in self.options)
 
     def step(self, value: ParamValue, steps: int) -> ParamValue | None:
-        i = self.options.index(value) + steps
-        return self.options[i] if self.ordered and 0 <= i < len(self.options) else None
+        i = self.scale.index(value) + steps if self.scale else -1
+        return self.scale[i] if 0 <= i < len(self.scale) else None
 
     def middle(self) -> ParamValue:
         return self.options[(len(self.options) - 1) // 2 if self.ordered else 0]
@@ -279,8 +295,8 @@ class Space:
                 ends[name] = (p.low, p.high)
             elif isinstance(p, Levels):
                 ends[name] = list(p.values)
-            elif isinstance(p, Choice) and p.ordered:
-                ends[name] = list(p.options)
+            elif isinstance(p, Choice) and p.scale:
+                ends[name] = list(p.scale)
         return ends
 
     def describe(self) -> dict[str, Any]:
@@ -300,7 +316,15 @@ class Space:
         ]
 
 
+def _numbers(low: float, high: float, *, log: bool, integer: bool) -> BaseDistribution:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    return IntDistribution(int(low), int(high), log=log) if integer else FloatDistribution(low, high, log=log)
+
+
 def _draw(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> ParamValue:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
     if isinstance(distribution, FloatDistribution):
         return trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
     if isinstance(distribution, IntDistribution):

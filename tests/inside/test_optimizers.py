@@ -30,6 +30,18 @@ def test_a_rule_takes_the_steps_that_torch_takes(name: str) -> None:
     assert weights.tolist() == pytest.approx(ARRIVES[name], rel=1e-7)
 
 
+@pytest.mark.parametrize("limit", [0.5, 5.0, 1e3])
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e6])
+def test_a_gradient_is_clipped_as_torch_clips_it(limit: float, size: float) -> None:
+    gradient = torch.tensor([3.0, -4.0, 12.0]) * size
+    parts = [torch.zeros(1), torch.zeros(2)]
+    parts[0].grad, parts[1].grad = gradient[:1].clone(), gradient[1:].clone()
+    torch.nn.utils.clip_grad_norm_(parts, limit)
+    optimizers.clip(gradient, limit)
+    assert gradient.tolist() == pytest.approx([*parts[0].grad.tolist(), *parts[1].grad.tolist()], rel=1e-6)
+    assert float(gradient.norm()) == pytest.approx(min(13 * size, limit), rel=1e-5)
+
+
 def test_there_is_a_rule_for_every_optimizer() -> None:
     assert tuple(optimizers.RULES) == OPTIMIZERS
 

@@ -24,6 +24,8 @@ def test_fills_in_what_the_space_does_not_name() -> None:
         ({"lr": float("nan")}, "lr: expected a number, but got nan"),
         ({"lr": True}, "lr: expected a number, but got True"),
         ({"weight_decay": -1}, "weight_decay: expected 0 or more, but got -1"),
+        ({"grad_clip": -1}, "grad_clip: expected 0 or more, but got -1"),
+        ({"grad_clip": True}, "grad_clip: expected a number, but got True"),
         ({"momentum": 1}, "momentum: expected 0 or more and below 1, but got 1"),
         ({"batch": 1.5}, "batch: expected a whole number of 1 or more, but got 1.5"),
         ({"batch": 0}, "batch: expected a whole number of 1 or more, but got 0"),

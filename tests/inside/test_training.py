@@ -152,6 +152,33 @@ def test_divergence_is_logged_to_the_last_planned_epoch(tmp_path: Path) -> None:
     assert all(losses[-1] > 2 or math.isnan(losses[-1]) for losses in runs)
 
 
+def test_clipped_gradients_bound_every_step_and_tame_a_rate_that_is_too_high(tmp_path: Path) -> None:
+    high = {"lr": 3, "model": "mlp-s", "momentum": 0, "weight_decay": 0, "batch": 100}  # one step an epoch
+    for limit in (0, 0.01):
+        train(tmp_path / str(limit), {**high, "grad_clip": limit}, schedule="constant")
+    start = torch.cat([p.detach().reshape(-1) for p in _untrained(high).parameters()])
+    free, clipped = (torch.frombuffer(bytearray(weights(tmp_path / str(c))), dtype=torch.float32) for c in (0, 0.01))
+    assert float((clipped - start).norm()) <= EPOCHS * 3 * 0.01 * 1.001 < float((free - start).norm())
+    assert rows(tmp_path / "0.01")[-1]["train/loss"] < rows(tmp_path / "0")[-1]["train/loss"]
+
+
+def _untrained(params: dict[str, Any]) -> torch.nn.Module:
+    return training._start(parse(params), seed=1, device=torch.device("cpu")).model
+
+
+@pytest.mark.parametrize("more", [{"grad_clip": 0.1}, {"warmup_epochs": 3}])
+def test_a_resume_with_clipping_or_in_the_warm_up_goes_on_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, float]
+) -> None:
+    params = {**PARAMS, **more}
+    train(tmp_path / "whole", params)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(training, "_better", _killed_at_call(3))
+        train(tmp_path / "killed", params)
+    train(tmp_path / "killed", params, resume=True)
+    assert_same_run(tmp_path / "killed", tmp_path / "whole")
+
+
 def test_a_run_without_a_finite_objective_leaves_no_best(tmp_path: Path) -> None:
     train(tmp_path / "high", {"lr": 1e30}, epochs=1, objective="val/loss", higher_is_better=False)
     assert not (tmp_path / "high" / "best.pt").exists()

@@ -50,7 +50,7 @@ def copied(curve: Curve, until: int, times: float = 1.0) -> Curve:
 @pytest.mark.parametrize("name", PLUGINS)
 def test_a_symptom_has_a_manual_and_thresholds_with_defaults(name: str) -> None:
     plugin = PLUGINS[name]
-    assert "Thresholds" in (plugin.__doc__ or "") and "What to do" in (plugin.__doc__ or "")
+    assert all(word in (plugin.__doc__ or "") for word in ("Looks like:", "In a search:", "Thresholds:"))
     assert is_dataclass(plugin.Options()) and fields(plugin.Options())
     assert plugin.SEEN and plugin.NOT_SEEN
 
@@ -70,8 +70,13 @@ def test_a_symptom_is_not_seen_on_its_counter_examples(name: str, curve: Curve) 
 
 @pytest.mark.parametrize(("name", "curve"), SEEN)
 def test_the_primary_verdict_on_an_example_is_its_own_symptom(name: str, curve: Curve) -> None:
-    verdict = diagnose(curve, PLUGINS).verdict
-    assert verdict is not None and verdict.name == name
+    diagnosis = diagnose(curve, PLUGINS)
+    seen = detect(name, curve)
+    assert diagnosis.verdict is not None and seen is not None
+    if seen.healthy or seen.harmful:
+        assert diagnosis.verdict.name == name
+    else:
+        assert diagnosis.verdict.healthy and diagnosis.get(name) == seen
 
 
 @pytest.mark.parametrize(("name", "curve"), SEEN + NOT_SEEN)
@@ -80,14 +85,15 @@ def test_a_cut_curve_is_judged_like_one_that_was_never_longer(name: str, curve: 
         assert detect(name, curve.until(int(epoch))) == detect(name, copied(curve, int(epoch)))
 
 
+LOW_IS_ABSOLUTE = {"fine_tuning", "slow_start", "slow_convergence"}
 DEAD, ALIVE = "dead after a first explosion", "learns after a first explosion"
 
 
 @pytest.mark.parametrize(("name", "curve"), SEEN + NOT_SEEN)
 @pytest.mark.parametrize("times", [1e-3, 1e3])
 def test_the_scale_of_the_losses_does_not_matter(name: str, curve: Curve, times: float) -> None:
-    if curve is diverging.SEEN[DEAD] or curve is diverging.NOT_SEEN[ALIVE]:
-        pytest.skip("what guessing gives is an absolute value: a cross-entropy in nats")
+    if name in LOW_IS_ABSOLUTE or curve is diverging.SEEN[DEAD] or curve is diverging.NOT_SEEN[ALIVE]:
+        pytest.skip("what guessing gives, and what is low already, are absolute values: cross-entropies in nats")
     assert curve.last_epoch is not None
     one, other = detect(name, curve), detect(name, copied(curve, curve.last_epoch, times))
     assert (one is None) == (other is None)

@@ -32,7 +32,7 @@ def test_it_names_the_numbers_that_show_it() -> None:
     symptom = overfitting.detect(curve(), options=Options())
     assert symptom is not None
     assert symptom.text.startswith(f"val loss rose {VAL.min():.3g} → ")
-    assert f"since epoch {TURN} while train loss went" in symptom.text
+    assert f"since epoch {TURN} while train loss fell" in symptom.text
     assert symptom.evidence["train_now"] == pytest.approx(TRAIN[-1])
     assert symptom.evidence["epochs_without_gain"] == 60 - TURN
 

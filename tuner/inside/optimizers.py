@@ -17,6 +17,7 @@ State = dict[str, Tensor]
 Rule = Callable[[Tensor, Tensor, State, float, Parameters], None]
 EPSILON = 1e-8
 RMSPROP_ALPHA = 0.99
+CLIP_EPSILON = 1e-6
 
 
 def flatten(model: nn.Module) -> tuple[Tensor, Tensor]:
@@ -38,6 +39,12 @@ def state(weights: Tensor) -> State:
         "square": torch.zeros_like(weights),
         "steps": torch.zeros((), dtype=torch.int64),
     }
+
+
+def clip(gradient: Tensor, limit: float) -> None:
+    """Shorten ``gradient`` in place to an L2 norm of ``limit`` where it is longer, as clip_grad_norm_ of torch does."""
+    # A tensor all the way, so that a GPU need not wait for the figure.
+    gradient.mul_((limit / (torch.linalg.vector_norm(gradient) + CLIP_EPSILON)).clamp_(max=1.0))
 
 
 def sgd(weights: Tensor, gradient: Tensor, state: State, lr: float, p: Parameters) -> None:

@@ -26,7 +26,10 @@ COLUMNS = ("epoch", "seconds", "learning_rate", "train/loss", "val/loss", "val/a
 
 @dataclass(frozen=True)
 class Parameters:
-    """The hyperparameters of one training; ``momentum`` counts for sgd and rmsprop, the betas for adam and adamw."""
+    """The hyperparameters of one training.
+
+    ``momentum`` counts for sgd and rmsprop, the betas for adam and adamw; a ``grad_clip`` of 0 clips nothing.
+    """
 
     lr: float = 0.1
     batch: int = 64
@@ -38,6 +41,7 @@ class Parameters:
     beta1: float = 0.9
     beta2: float = 0.999
     warmup_epochs: float = 0.0
+    grad_clip: float = 0.0
 
 
 KNOWN = tuple(f.name for f in fields(Parameters))

@@ -165,6 +165,8 @@ def _pass(
         training.gradients.zero_()
         loss = functional.cross_entropy(training.model(x), y)
         loss.backward()  # type: ignore[no-untyped-call]
+        if p.grad_clip:
+            optimizers.clip(training.gradients, p.grad_clip)
         update(training.weights, training.gradients, training.state, lr, p)
         total += loss.detach() * len(y)
     return float(total) / len(labels), lr

@@ -5,8 +5,11 @@ Looks like: horizontal lines at the end of a fall. Small jitter on little data i
 Not meant: lines that look flat only because the first epochs set the scale; lines that jitter widely, since a
 decaying learning rate calms the jitter and the level falls with it; lines that never fell (see not_learning).
 
-What to do: nothing, the run is healthy. What is left of the plan may be spent on another trial; a flat line at a
-score that other trials beat is for the policy to judge.
+In a search: nothing is wrong; what is left of the plan may be spent on another trial. Where others score better, a
+smaller batch or a larger model.
+
+For a person: compare the score with a known-good baseline; look at the classes that score worst; keep the best and the
+last weights.
 
 Thresholds: a run has to be flat for a quarter of its plan, and calm, because recorded runs under a cosine schedule
 gained most while the rate came down.

@@ -1,15 +1,21 @@
 """Training and validation loss rise together, or the loss explodes, and they stay up.
 
 Looks like: the training loss climbs well above its first value, or falls first and then returns to where it began,
-while the validation loss goes the same way and the score is lost. One spike that comes down again is not meant, nor
-a bump that the score survives: runs with a high rate and a decaying schedule can look bad in the middle and end best.
+while the validation loss goes the same way and the score is lost.
 
 A run can also explode within its first epoch, before anything is logged. Then the first loss is several times what
 guessing gives, later ones come down to that and not below, and the accuracy never leaves chance: it is dead.
 
+Not meant: one spike that comes down again; a bump that the score survives, since runs with a high rate and a decaying
+schedule can look bad in the middle and end best.
+
 Usual causes: a learning rate far too high, a sign error in the loss, a wrong model definition or configuration.
 
-What to do: lower the learning rate by a full step, warm up, clip gradients, fall back to a known-good optimizer.
+In a search: lower the learning rate by a full step, warm up longer, clip gradients, fall back to a known-good
+optimizer.
+
+For a person: check the model definition and the values in the configuration; check the sign of the loss; look for
+broken samples and labels.
 
 Thresholds: they spare what was seen to end well among 1,000 recorded small networks. The best of one search rose to 1.8
 times its first training loss, its score losing 16 %, and came back; another of the best tenth blew up to 50 times, but

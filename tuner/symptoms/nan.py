@@ -8,7 +8,10 @@ Real detector logs are full of these, and the runs end well.
 
 Usual causes: a learning rate that is too high, overflow in mixed precision, a logarithm or division in the loss.
 
-What to do: lower the learning rate, turn mixed precision off, clip gradients.
+In a search: lower the learning rate, turn mixed precision off, clip gradients.
+
+For a person: look for a logarithm, a root or a division in the loss that can meet 0; check inputs and labels for NaN
+and for empty targets; find the first operation that gives NaN, with the anomaly detection of the framework.
 
 Thresholds: one NaN is enough in the training loss, because the mean over an epoch is NaN only once a forward pass
 was. An infinity must last, because a skipped step leaves one behind.

@@ -11,7 +11,11 @@ Usual causes: wrong or shuffled labels (audit the dataset first: it is the cause
 or epochs, a learning rate that is far too low or so high that the units died, an unsuited optimizer, an activation
 before the softmax, broken configuration.
 
-What to do: change the optimizer, move the learning rate one step either way; else give the trial up.
+In a search: change the optimizer, move the learning rate one step either way; else give the trial up.
+
+For a person: audit the data set first, since it is the cause most of the time; then check the loss function, the data
+loading and the optimizer; look for an activation such as ReLU before the softmax; see whether the model can learn a
+hundred images by heart; if all else fails, give the experiment up and save the time.
 
 Thresholds: a third of the plan is waited for: of 65 recorded recurrent networks that left chance at all, 15 did so only
 after a quarter of it, and one of those ended among the best tenth.

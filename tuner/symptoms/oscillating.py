@@ -7,7 +7,9 @@ noise around a clear trend, which is ordinary.
 
 Usual causes: too little data, a batch that is too small, a learning rate that is too high.
 
-What to do: a larger batch, a lower learning rate, slightly more epochs; more data.
+In a search: a larger batch, a lower learning rate, slightly more epochs.
+
+For a person: collect more data; smooth the curve before judging its trend.
 
 Thresholds: independent noise changes direction in two thirds of its steps, a smooth curve in almost none, so half
 tells them apart; the median step of 99 in 100 of the better half of some 500 recorded small networks stayed below

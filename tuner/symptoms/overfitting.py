@@ -3,13 +3,16 @@
 Looks like: the validation loss falls, flattens, then rises; the training loss goes on falling; metrics are flat or
 sinking.
 
-The objective decides. A rising validation loss is not a falling score: in detectors and classifiers the score often
-climbs for a long time after the validation loss has turned. Severity is at least 0.5 only once the objective has not
-improved for a patience; below 0.5 only the loss overfits and the run is better left alone.
+Not meant: a falling score, for a rising validation loss is none. In detectors and classifiers the score often climbs
+for a long time after the validation loss has turned, so the objective decides: severity is at least 0.5 only once it
+has not improved for a patience; below 0.5 only the loss overfits and the run is better left alone.
 
 Usual causes: a model too large for the data, training for too long, too little regularisation or augmentation.
 
-What to do: a smaller model, fewer layers, fewer epochs, more weight decay, dropout or augmentation; more data.
+In a search: a smaller model, fewer layers, fewer epochs, a smaller batch, more weight decay, dropout or augmentation.
+
+For a person: collect more data; keep the weights of the best epoch, not of the last one; look for near duplicates
+within the training data.
 
 Thresholds: among 210 labelled histories the validation losses of those not overfitting ended at most 2.6 % above their
 minimum and those of the others at least 6.7 %; the patience is a quarter of the plan because decaying schedules and the
@@ -23,59 +26,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Series
+from tuner.curve import Curve, Kind
 from tuner.diagnosis import Symptom
-from tuner.symptoms import trend
+from tuner.symptoms import rising, trend
 
 HEALTHY = False
 
 
 @dataclass(frozen=True)
-class Options:
-    rise: float = 0.05  # share of the minimum; of labelled runs, healthy ones end within 0.026, overfitted from 0.067
-    sigmas: float = 3.0  # jitters: a rise within them is noise, as the minimum is picked as the lowest of many
-    width: int = 3  # rows of the running median that takes out spikes of one epoch
-    kept: float = 0.5  # share of the highest rise that must still be there, else it is on its way back
+class Options(rising.Options):
     train_fallen: float = 0.05  # share of the training loss that must have gone since the turn
     memorised: float = 0.1  # share of the first training loss; below it there is no room left to fall
-    turn_share: float = 0.1  # of the planned epochs since the minimum
-    turn_least: int = 5  # rows since the minimum, for short plans and sparse validation
-    patience_share: float = 0.25  # of the planned epochs without a better score: late rescues happen
-    patience_least: int = 10  # epochs without a better score; early stopping is rarely set lower
-    gain: float = 0.002  # share of the best score that counts as an improvement
 
 
-_ALONE = "val loss rose {val_lowest:.3g} → {val_now:.3g} since epoch {since_epoch}"
-_WITH_TRAIN = _ALONE + " while train loss went {train_then:.3g} → {train_now:.3g}"
+_LOSS = "{series} rose {lowest:.3g} → {now:.3g} since epoch {since_epoch}"
+_SCORE = "{series} sank {lowest:.3g} → {now:.3g} since epoch {since_epoch}"
+_TRAIN_FELL = " while train loss fell {train_then:.3g} → {train_now:.3g}"
+_TRAIN_LOW = " while train loss is as low as {train_now:.3g}"
 _HARMFUL = "no better score for {epochs_without_gain} epochs"
 _MILD = "the score still holds, only the loss overfits"
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
-    """See a validation loss that rises from its minimum while the training loss does not."""
-    val = curve.val_loss
-    if val is None or len(val.finite) <= options.turn_least:
-        return None
-    loss = trend.running_median(trend.clean(val), options.width)
-    lowest = int(np.argmin(loss))
-    turned = int(val.finite.epochs[lowest])
-    if not _rises(curve, trend.clean(val), loss, lowest, options) or not _train_falls(curve, turned, options):
-        return None
-    return _symptom(curve, val, loss, options)
-
-
-def _rises(curve: Curve, raw: FloatArray, loss: FloatArray, lowest: int, options: Options) -> bool:
-    """Tell whether the loss rose by more than noise and has been doing so long enough."""
-    after = len(loss) - 1 - lowest
-    epochs = curve.length * after / len(loss)
-    if after < options.turn_least or epochs < trend.patience(curve, options.turn_share, options.turn_least):
-        return False
-    rise = loss[-1] - loss[lowest]
-    if rise < options.kept * (loss[lowest:].max() - loss[lowest]):
-        return False
-    if rise < max(options.rise * abs(loss[lowest]), options.sigmas * trend.jitter(raw[lowest:]), 1e-200):
-        return False
-    return trend.fit_line(raw[lowest:]).rises(options.sigmas)
+    """See a validation loss, or else a score, that gets worse while the training loss does not."""
+    score = curve.score if curve.score is not None and curve.score.kind is Kind.METRIC else None
+    for series in (curve.val_loss, score):
+        turn = rising.turn(curve, series, options) if series is not None else None
+        if series is not None and turn is not None and _train_falls(curve, turn.epoch, options):
+            return _symptom(curve, "val loss" if series is curve.val_loss else series.name, turn, options)
+    return None
 
 
 def _train_falls(curve: Curve, turned: int, options: Options) -> bool:
@@ -92,38 +71,24 @@ def _train_falls(curve: Curve, turned: int, options: Options) -> bool:
     return line.share <= -options.train_fallen and fallen >= options.train_fallen * abs(after[0])
 
 
-def _stalled(curve: Curve, options: Options) -> tuple[int, float]:
-    """Return for how many epochs the score has not improved, and the share of its best value it has lost since."""
-    score = curve.score
-    cost = trend.clean_cost(score)
-    if score is None or not len(cost):
-        return 0, 0.0
-    best = float(cost.min())
-    since = int(score.finite.epochs[trend.last_gain(cost, options.gain * abs(best))])
-    lost = trend.ratio(trend.median(cost[-options.width :]) - best, abs(best))
-    return int(np.sum(curve.epochs > since)), lost
-
-
-def _symptom(curve: Curve, val: Series, loss: FloatArray, options: Options) -> Symptom:
-    raw, epochs = trend.clean(val), val.finite.epochs
-    lowest = int(np.argmin(raw))
-    since, low, now = int(epochs[lowest]), float(raw[lowest]), float(loss[-1])
-    rise = trend.ratio(now - low, abs(low))
-    stalled, lost = _stalled(curve, options)
-    patience = trend.patience(curve, options.patience_share, options.patience_least)
-    harmful = stalled >= patience
-    evidence: dict[str, float | int | str] = {"val_lowest": low, "val_now": now, "rise": rise}
-    evidence |= {"epochs_without_gain": stalled, "score_lost": lost}
-    evidence |= _train(curve, since)
-    says = _WITH_TRAIN if "train_now" in evidence else _ALONE
+def _symptom(curve: Curve, name: str, turn: rising.Turn, options: Options) -> Symptom:
+    stall = rising.stalled(curve, options)
+    evidence: dict[str, float | int | str] = {"series": name, "lowest": turn.lowest, "now": turn.now}
+    evidence |= {"rise": turn.rise, "epochs_without_gain": stall.epochs, "score_lost": stall.lost}
+    train = _train(curve, turn.epoch)
+    evidence |= train
+    says = _SCORE if name in curve.series and curve.series[name].kind is Kind.METRIC else _LOSS
+    if "train_now" in evidence:
+        says += _TRAIN_FELL if train["train_now"] < train["train_then"] else _TRAIN_LOW
+    mild = 0.2 + 0.25 * min(1.0, stall.epochs / stall.patience)
     return Symptom(
         name="overfitting",
-        since_epoch=since,
+        since_epoch=turn.epoch,
         epoch=int(curve.epochs[-1]),
-        confidence=trend.confidence(rise, options.rise),
-        severity=0.5 + 0.5 * min(1.0, max(lost, rise / 4)) if harmful else 0.2 + 0.25 * min(1.0, stalled / patience),
+        confidence=trend.confidence(turn.rise, options.rise),
+        severity=0.5 + 0.5 * min(1.0, max(stall.lost, turn.rise / 4)) if stall.harmful else mild,
         evidence=evidence,
-        says=(says, _HARMFUL if harmful else _MILD),
+        says=(says, _HARMFUL if stall.harmful else _MILD),
     )
 
 

@@ -8,7 +8,10 @@ still falls (ignore them and look again); a run that is flat at a good score, wh
 Usual causes: a learning rate so large that the weights bounce between the walls of the valley; a model that learns
 the class frequencies and nothing else.
 
-What to do: lower the learning rate by a step on the log grid.
+In a search: lower the learning rate by a step on the log grid.
+
+For a person: plot the loss of every step of the first epoch; check the balance of the classes, since a model that
+always answers the most frequent one looks like this.
 
 Thresholds: a third of the plan is waited for, because a decaying schedule can still free a run that bounces; "far
 from low" is half of the first training loss: a line that is flat below that may have converged.

@@ -2,7 +2,9 @@
 
 Looks like: a handful of points. Any verdict on them would be a guess, so none is given.
 
-What to do: wait.
+In a search: wait.
+
+For a person: wait; judge a short run by the plan it was made for.
 
 Thresholds: a tenth of the plan, which is what successive halving spends before its first comparison, and never less
 than five epochs, unless the whole plan is shorter.

@@ -13,7 +13,7 @@
 Parameters that a space may hold, with what counts where the space is silent: `lr` (0.1), `batch` (64), `weight_decay`
 (0.0001), `model` (mlp-s; smallest to largest: mlp-xs, mlp-s, mlp-m, cnn-s, cnn-m, cnn-l), `dropout` (0), `optimizer`
 (sgd; or rmsprop, adam, adamw), `momentum` (0.9, for sgd and rmsprop), `beta1` and `beta2` (0.9 and 0.999, for adam and
-adamw), `warmup_epochs` (0).
+adamw), `warmup_epochs` (0), `grad_clip` (0: off; else the longest gradient, as an L2 norm over all weights).
 
 Each trial logs one row an epoch to `log.csv` with the columns epoch, seconds, learning_rate, train/loss, val/loss and
 val/accuracy; each of the last three can be the objective. It keeps `last.pt`, from which a killed trial goes on exactly

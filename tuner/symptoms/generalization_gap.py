@@ -1,0 +1,119 @@
+"""The training loss falls while validation hovers, far from it, without falling.
+
+Looks like: two lines that part early: one goes down, the other stays where it is, neither falling nor clearly rising.
+
+Not meant: a gap that is left after both have fallen, which every sound run on little data has; a validation loss that
+turns and rises (see overfitting).
+
+Usual causes: training and validation data come from different distributions: other scenes, sensors, preprocessing.
+
+In a search: lower the learning rate.
+
+For a person: look at the split and at some samples of both sides; check that both pass through the same preprocessing;
+check for a domain shift.
+
+Thresholds: validation may have gained at most half of the share of its first loss that training has gained of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray, Kind
+from tuner.diagnosis import Symptom
+from tuner.symptoms import trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    wait_share: float = 0.4  # of the planned epochs
+    wait_least: int = 10  # epochs
+    window: float = 0.6  # share of the rows, at the end, over which validation must hover
+    train_gain: float = 0.3  # share of its first loss that training must have gained
+    val_share: float = 0.75  # of that gain: validation must have gained less
+    far: float = 1.6  # times the training loss
+    parted: float = 2.5  # times the training loss where validation was lowest: below it a rise is overfitting
+    falls: float = 0.08  # share of its level that validation may lose over the window
+    hover: float = 0.15  # share of its level that it may rise; more is overfitting
+    score_gain: float = 0.04  # of the score over the window, as a share of its level
+    score_step: float = 0.03  # of the score over the window, for scores near 0
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See a validation loss that hovers above a training loss that falls."""
+    train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
+    if min(len(train), len(val)) < trend.patience(curve, options.wait_share, options.wait_least):
+        return None
+    train_gain, val_gain = _gain(train), _gain(val)
+    if train_gain < options.train_gain or val_gain > options.val_share * train_gain:
+        return None
+    line = trend.fit_line(val[-int(options.window * len(val)) :])
+    level, below = trend.median(val[-5:]), trend.median(train[-5:])
+    if not -options.falls <= line.share <= options.hover or level < options.far * below:
+        return None
+    lowest = int(np.argmin(val))
+    rise = trend.ratio(level - float(val[lowest]), abs(float(val[lowest])))
+    at = min(len(train) - 1, lowest * len(train) // len(val))
+    if rise > options.hover or (rise > 0.05 and val[lowest] < options.parted * train[at]):
+        return None
+    if curve.score is not None and curve.score.kind is Kind.METRIC:
+        score = trend.clean_cost(curve.score)
+        line = trend.fit_line(score[-int(options.window * len(score)) :])
+        if len(score) > 4 and -line.change > max(options.score_gain * abs(line.level), options.score_step):
+            return None
+    return _symptom(curve, train, val, (train_gain, val_gain))
+
+
+def _gain(loss: FloatArray) -> float:
+    """Return the share of its first value that a loss has gained."""
+    return trend.ratio(float(loss[0]) - trend.median(loss[-5:]), abs(float(loss[0])))
+
+
+def _symptom(curve: Curve, train: FloatArray, val: FloatArray, gains: tuple[float, float]) -> Symptom:
+    assert curve.val_loss is not None
+    level, below = trend.median(val[-5:]), trend.median(train[-5:])
+    near = int(np.argmax(val <= level + 0.1 * abs(level)))
+    return Symptom(
+        name="generalization_gap",
+        since_epoch=int(curve.val_loss.finite.epochs[near]),
+        epoch=int(curve.epochs[-1]),
+        confidence=trend.confidence(trend.ratio(level, below), 1.0),
+        severity=0.6,
+        evidence={
+            "train_first": float(train[0]),
+            "train_now": below,
+            "train_gain": gains[0],
+            "val_first": float(val[0]),
+            "val_now": level,
+            "val_gain": gains[1],
+        },
+        says=(
+            "train loss fell {train_first:.3g} → {train_now:.3g} while val loss went {val_first:.3g} → {val_now:.3g} "
+            "and hovers there",
+        ),
+    )
+
+
+_E = np.arange(40.0)
+_TRAIN = 2.0 * 0.9**_E + 0.1
+_JITTER = np.random.default_rng(2).normal(0, 0.015, 40)
+
+SEEN: Mapping[str, Curve] = {
+    "hovers": Curve.of(train_loss=_TRAIN, val_loss=2.0 + _JITTER, planned_epochs=40),
+    "fell a little": Curve.of(
+        train_loss=_TRAIN, val_loss=1.7 + 0.4 * 0.5**_E + _JITTER, metrics={"acc": 0.3 + _JITTER}, planned_epochs=40
+    ),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "both fell": Curve.of(train_loss=_TRAIN, val_loss=0.5 + 1.5 * 0.8**_E, planned_epochs=40),
+    "still falls": Curve.of(train_loss=_TRAIN, val_loss=2.0 - 0.012 * _E, planned_epochs=40),
+    "the score climbs": Curve.of(
+        train_loss=_TRAIN, val_loss=2.0 + _JITTER, metrics={"acc": 0.2 + 0.01 * _E}, planned_epochs=40
+    ),
+    "neither falls": Curve.of(train_loss=2 + _JITTER, val_loss=3.0 - _JITTER, planned_epochs=40),
+}

@@ -1,0 +1,115 @@
+"""Validation jumps far more than training does, with no trend to explain it.
+
+Looks like: a smooth training loss, and a validation loss or score that goes up and down by a good part of its level.
+
+Not meant: a validation loss that rises (see overfitting); training that jumps as well (see oscillating).
+
+Usual causes: a validation set that is too small, or a small random draw of it in every epoch.
+
+In a search: nothing; scores that differ by less than the jumps cannot be told apart.
+
+For a person: give validation about 20 % of the data, and always the same part; draws of fewer than about 3,000 samples
+were found unstable; compare runs by a mean over their last epochs instead of their best one.
+
+Thresholds: jumps are the standard deviation around a straight line through three neighbours, as a share of the level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray, Kind, Series
+from tuner.diagnosis import Symptom
+from tuner.symptoms import trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    wait_share: float = 0.4  # of the planned epochs: the first steps jump
+    wait_least: int = 15  # rows
+    settle: float = 0.2  # share of the rows left out at the start
+    times: float = 4.0  # as high as the jumps of the training loss
+    loss_height: float = 0.08  # of the validation loss, as a share of its level
+    score_height: float = 0.03  # of the score, on a scale of 0 … 1
+    calm: float = 0.1  # jumps of the training loss, as a share of its level, beyond which it is not smooth
+    trend: float = 8.0  # times the jumps: a fall over all rows beyond it explains more than they hide
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See a validation curve that jumps while the training loss is smooth."""
+    train = _settled(curve.train_loss, options)
+    if curve.length < trend.patience(curve, options.wait_share, options.wait_least) or not len(train):
+        return None
+    smooth = trend.ratio(jumps(train), abs(trend.median(train)))
+    if smooth > options.calm:
+        return None
+    found = [_look(series, smooth, options) for series in (curve.val_loss, curve.score)]
+    seen = [f for f in found if f is not None]
+    if not seen:
+        return None
+    series, height, times = max(seen, key=lambda f: f[2])
+    return _symptom(curve, series, height, smooth, times)
+
+
+def jumps(values: FloatArray) -> float:
+    """Return how far values [n] jump from row to row, trends aside, as a standard deviation."""
+    second = np.sort(np.abs(np.diff(values, 2)))
+    # The upper tenth is left out, for single spikes; the median would miss the steps of a metric of few samples.
+    kept = second[: max(1, int(0.9 * len(second)))]
+    return float(np.sqrt(np.mean(kept**2) / 6)) * 1.25 if len(second) else 0.0
+
+
+def _settled(series: Series | None, options: Options) -> FloatArray:
+    values = trend.clean(series)
+    return values[int(options.settle * len(values)) :]
+
+
+def _look(series: Series | None, smooth: float, options: Options) -> tuple[Series, float, float] | None:
+    """Return a series that jumps, how high, and how many times as high as the training loss."""
+    values = _settled(series, options)
+    if series is None or len(values) < options.wait_least / 2:
+        return None
+    # A decaying rate calms jumps that come from it, but not those of a small validation set.
+    jump = min(jumps(values), jumps(values[-max(8, len(values) // 3) :]))
+    if series.kind is Kind.METRIC:
+        height, least = jump / (100.0 if np.abs(values).max() > 1.5 else 1.0), options.score_height
+    else:
+        height, least = trend.ratio(jump, abs(trend.median(values))), options.loss_height
+    times = trend.ratio(height, max(smooth, least / options.times))
+    if height < least or times < options.times or abs(trend.fit_line(values).change) > options.trend * jump:
+        return None
+    return series, height, times
+
+
+def _symptom(curve: Curve, series: Series, height: float, smooth: float, times: float) -> Symptom:
+    return Symptom(
+        name="noisy_validation",
+        since_epoch=int(series.finite.epochs[0]),
+        epoch=int(curve.epochs[-1]),
+        confidence=trend.confidence(times, 2.0),
+        severity=0.5 + 0.3 * min(1.0, height),
+        evidence={"series": series.name, "height": height, "train_height": smooth},
+        says=("{series} jumps by {height:.1%} from epoch to epoch while train loss jumps by {train_height:.1%}",),
+    )
+
+
+_E = np.arange(40.0)
+_TRAIN = 0.5 * 0.95**_E + 0.3
+_NOISE = np.random.default_rng(3).normal(0, 1, 40)
+
+SEEN: Mapping[str, Curve] = {
+    "val loss": Curve.of(train_loss=_TRAIN, val_loss=0.5 + 0.1 * _NOISE, planned_epochs=40),
+    "score": Curve.of(
+        train_loss=_TRAIN, val_loss=0.4 + 0.0 * _E, metrics={"acc": 0.7 + 0.06 * _NOISE}, planned_epochs=40
+    ),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "calm": Curve.of(train_loss=_TRAIN, val_loss=0.5 + 0.005 * _NOISE),
+    "both jump": Curve.of(train_loss=_TRAIN * (1 + 0.2 * _NOISE), val_loss=0.5 + 0.1 * _NOISE),
+    "a trend explains it": Curve.of(train_loss=_TRAIN, val_loss=2 * 0.9**_E + 0.01 * _NOISE),
+}

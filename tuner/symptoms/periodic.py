@@ -1,0 +1,143 @@
+"""The loss goes up and down in regular waves of one fixed period.
+
+Looks like: waves around the trend, each as long as the one before, in the training loss and often in validation too.
+
+Not meant: a zig-zag from one row to the next (see oscillating); waves that a cyclic learning rate explains.
+
+Usual causes: the data are not shuffled, so the same samples come in the same order again and again and the network
+follows what it saw last.
+
+In a search: turn shuffling on, where the trainer has a switch for it.
+
+For a person: check that the training data are shuffled anew in every epoch; check that sorted classes, scenes or days
+do not come in blocks; check for a cyclic learning rate that is not logged.
+
+Thresholds: in independent noise of 50 rows the correlation with itself shifted by a period exceeds 0.5 in fewer than
+1 of 100 series, and does so at twice the period as well in hardly any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray, Kind, Series
+from tuner.diagnosis import Symptom
+from tuner.symptoms import trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    shortest: int = 3  # rows: up and down from row to row is a zig-zag
+    least: int = 24  # rows: chance makes waves of fewer
+    periods: float = 4.5  # that must fit into the rows
+    settle: float = 0.1  # share of the rows left out at the start, where a steep fall hides the waves
+    alike: float = 0.5  # correlation of the waves with themselves one period later
+    alike_twice: float = 0.4  # two periods later
+    dip: float = 0.4  # that the correlation must fall below ``alike`` in between
+    height: float = 0.005  # standard deviation of the waves as a share of the level; smaller ones do not matter
+    cyclic_rate: float = 0.5  # correlation of the learning rate with itself that explains the waves
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See waves of a fixed period around the trend of a loss."""
+    for series in (curve.train_loss, curve.val_loss):
+        values = trend.clean(series)
+        values = values[int(options.settle * len(values)) :]
+        if series is None or len(values) < options.least:
+            continue
+        level, waves = trend.median(values), _waves(values)
+        height = trend.ratio(float(waves.std()), abs(level))
+        if height < options.height:
+            continue
+        period, alike = _period(waves, options)
+        if period and not _rate_cycles(curve, period, options):
+            return _symptom(curve, series, period, alike, height)
+    return None
+
+
+def _waves(values: FloatArray) -> FloatArray:
+    """Return what is left of values [n] without their trend, a parabola over the logarithm of time."""
+    basis = _basis(len(values))
+    waves = values - basis @ (basis.T @ values)
+    limit = 4 * max(trend.median(np.abs(waves)), 1e-300)  # a single spike is not a wave
+    return np.clip(waves, -limit, limit)
+
+
+@lru_cache(maxsize=256)
+def _basis(n: int) -> FloatArray:
+    """Return an orthonormal basis of trends over n rows, shape [n, 4]."""
+    time = np.log(np.arange(n) + 0.1 * n + 1)
+    basis: FloatArray = np.linalg.qr(np.stack([np.ones(n), time, time**2, np.linspace(0, 1, n)], axis=1))[0]
+    return basis
+
+
+def _period(waves: FloatArray, options: Options) -> tuple[int, float]:
+    """Return the period in rows and the correlation at it; (0, 0) where there is none."""
+    n = len(waves)
+    longest = int(n / options.periods)
+    correlation = _correlation(waves, min(n - 2, 2 * longest + 1))
+    for lag in range(options.shortest, longest + 1):
+        alike = float(correlation[lag])
+        if alike < options.alike or alike < correlation[lag - 1] or alike < correlation[lag + 1]:
+            continue
+        # A zig-zag is alike at every second row; a drift has no dip on the way.
+        if correlation[1:lag].min() > alike - options.dip or correlation[2] >= alike:
+            return 0, 0.0
+        if max(correlation[2 * lag - 1 : 2 * lag + 2], default=0.0) >= options.alike_twice:
+            return lag, alike
+        return 0, 0.0
+    return 0, 0.0
+
+
+def _correlation(waves: FloatArray, lags: int) -> FloatArray:
+    """Return the correlation of the waves with themselves, shape [lags + 1]."""
+    centred = waves - waves.mean()
+    power = np.abs(np.fft.rfft(centred, 2 * len(centred))) ** 2
+    sums: FloatArray = np.fft.irfft(power)[: lags + 1]
+    shared = len(centred) - np.arange(lags + 1)
+    variance = max(float(sums[0]) / len(centred), 1e-300)
+    correlation: FloatArray = sums / shared / variance
+    return correlation
+
+
+def _rate_cycles(curve: Curve, period: int, options: Options) -> bool:
+    """Tell whether a logged learning rate has the same period."""
+    for rate in curve.of_kind(Kind.LEARNING_RATE):
+        waves = _waves(trend.clean(rate)) if len(rate.finite) > 2 * period + 2 else np.empty(0)
+        if len(waves) and waves.std() > 0 and _correlation(waves, period)[period] > options.cyclic_rate:
+            return True
+    return False
+
+
+def _symptom(curve: Curve, series: Series, period: int, alike: float, height: float) -> Symptom:
+    return Symptom(
+        name="periodic",
+        since_epoch=int(series.finite.epochs[0]),
+        epoch=int(curve.epochs[-1]),
+        confidence=min(1.0, 0.5 + alike / 2),
+        severity=0.6,
+        evidence={"series": series.name, "period": period, "alike": alike, "height": height},
+        says=("{series} goes up and down with a period of {period} rows, by {height:.1%} of its level",),
+    )
+
+
+_E = np.arange(60.0)
+_FALLS = 2.0 * 0.95**_E + 0.5
+_NOISE = np.random.default_rng(5).normal(0, 0.05, 60)
+
+SEEN: Mapping[str, Curve] = {
+    "waves of seven rows": Curve.of(train_loss=_FALLS + 0.1 * np.sin(2 * np.pi * _E / 7), planned_epochs=60),
+    "blocks of classes": Curve.of(train_loss=_FALLS + 0.2 * (_E % 5 == 0) + _NOISE / 3, val_loss=_FALLS),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "noise": Curve.of(train_loss=_FALLS + _NOISE, val_loss=_FALLS + _NOISE[::-1]),
+    "zig-zag": Curve.of(train_loss=_FALLS + 0.1 * (-1) ** _E),
+    "smooth": Curve.of(train_loss=_FALLS, val_loss=_FALLS),
+    "one bump": Curve.of(train_loss=_FALLS + np.exp(-(((_E - 30) / 5) ** 2))),
+}

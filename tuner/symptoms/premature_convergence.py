@@ -1,0 +1,123 @@
+"""Within a few epochs everything has become flat, far from a good result.
+
+Looks like: a short fall, then horizontal lines for nearly all of the plan, in training and validation alike.
+
+Not meant: a run that is flat because it has solved its task; lines that still creep down; a loss that fell in a single
+step (see stuck_after_first_epoch).
+
+Usual causes: a model too deep for easy data, a batch too large, a rate too high or one that decays too soon.
+
+In a search: a smaller batch, a smaller model, a lower learning rate.
+
+For a person: on a truly easy data set this is normal, a few thousand images or more make it suspicious; check that the
+learning rate does not decay to nothing in the first epochs; compare with what others reach on these data.
+
+Thresholds: flat within 8 % of the plan, which is what practitioners mean by 20 of 300 epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray, Kind
+from tuner.diagnosis import Symptom
+from tuner.symptoms import trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    within: float = 0.1  # share of the plan in which the fall is over
+    within_least: int = 3  # rows, for short plans
+    times: float = 4.0  # as long as the fall the flat part must be
+    wait_share: float = 0.33  # of the planned epochs
+    wait_least: int = 12  # rows
+    over: float = 0.93  # share of the fall after which it is over
+    flat: float = 0.02  # change of the flat part from end to end, as a share of the fall
+    calm: float = 0.05  # jitter of the flat part as a share of the fall
+    left: float = 0.12  # share of the first training loss that must be left, else the task is solved
+    good_score: float = 0.95  # metrics above it (as a share of 1) leave little to gain
+    fallen: float = 0.03  # share of the first loss that must have gone
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See losses, and a score, that have been flat since the first epochs."""
+    train = trend.clean(curve.train_loss)
+    if len(train) < trend.patience(curve, options.wait_share, options.wait_least):
+        return None
+    if trend.median(train[-5:]) < options.left * abs(float(train[0])):
+        return None
+    metric = trend.metric(curve)
+    if metric is not None and metric.higher_is_better and _good(trend.clean(metric), options):
+        return None
+    ends = []
+    for values in (train, trend.clean(curve.val_loss), trend.clean_cost(metric)):
+        if len(values) < 0.5 * len(train):
+            continue
+        end = _over(values, options)
+        if end is None:
+            return None
+        ends.append(end)
+    fall_rows = ends[0]
+    if max(ends) > max(options.within_least, options.within * (curve.planned_epochs or len(train))):
+        return None
+    return _symptom(curve, train, fall_rows) if len(train) >= options.times * (fall_rows + 1) else None
+
+
+def _good(score: FloatArray, options: Options) -> bool:
+    return len(score) > 0 and trend.as_share(trend.median(score[-5:])) > options.good_score
+
+
+def _over(cost: FloatArray, options: Options) -> int | None:
+    """Return the row in which the fall of values [n] was over; None where it was none, or goes on."""
+    level = trend.median(cost[len(cost) // 2 :])
+    fall = float(cost[0]) - level
+    if fall < options.fallen * abs(float(cost[0])) or fall <= 0:
+        return None
+    row = int(np.argmax(cost <= level + (1 - options.over) * fall))
+    rest = cost[row:]
+    line = trend.fit_line(rest)
+    if abs(line.change) > options.flat * fall + 2 * line.error * (line.error < options.flat * fall):
+        return None
+    return row if trend.jitter(rest) <= options.calm * fall else None
+
+
+def _symptom(curve: Curve, train: FloatArray, row: int) -> Symptom:
+    assert curve.train_loss is not None
+    score = curve.score if curve.score is not None and curve.score.kind is Kind.METRIC else None
+    now = trend.median(train[-5:])
+    left = trend.ratio(now, abs(float(train[0])))
+    evidence: dict[str, float | int | str] = {"first": float(train[0]), "now": now, "left": left, "rows": len(train)}
+    says = ["train loss fell {first:.3g} → {now:.3g} until epoch {since_epoch} and has been flat since"]
+    if score is not None and len(score.finite):
+        evidence["score"] = trend.median(trend.clean(score)[-5:])
+        says.append("the score has stayed at {score:.3g}")
+    return Symptom(
+        name="premature_convergence",
+        since_epoch=int(curve.train_loss.finite.epochs[row]),
+        epoch=int(curve.epochs[-1]),
+        confidence=trend.confidence(left, 0.1),
+        severity=0.6,
+        evidence=evidence,
+        says=tuple(says),
+    )
+
+
+_E = np.arange(100.0)
+_EARLY = 1.0 + 1.0 * 0.4**_E
+_LATE = 1.0 + 1.0 * 0.9**_E
+
+SEEN: Mapping[str, Curve] = {
+    "losses": Curve.of(train_loss=_EARLY, val_loss=_EARLY + 0.1, planned_epochs=100),
+    "score too": Curve.of(train_loss=_EARLY, val_loss=_EARLY, metrics={"acc": 0.6 - 0.4 * 0.4**_E}, planned_epochs=100),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "falls for long": Curve.of(train_loss=_LATE, val_loss=_LATE, planned_epochs=100),
+    "solved": Curve.of(train_loss=_EARLY - 0.99, val_loss=_EARLY - 0.95, planned_epochs=100),
+    "a good score": Curve.of(train_loss=_EARLY, metrics={"acc": 0.99 - 0.4 * 0.4**_E}, planned_epochs=100),
+    "creeps down": Curve.of(train_loss=_EARLY - 0.003 * _E, val_loss=_EARLY - 0.003 * _E, planned_epochs=100),
+}

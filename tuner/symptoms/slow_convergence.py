@@ -1,0 +1,114 @@
+"""The loss falls in an almost straight, shallow line: sure progress, far too slow.
+
+Looks like: a gentle slope from the first epoch to the last, in training and validation, without the bend of an
+ordinary fall.
+
+Not meant: the last part of an ordinary fall; fine-tuning, which is shallow because it starts low.
+
+Usual causes: a learning rate that is too low.
+
+In a search: one step up on the log grid of the learning rate.
+
+For a person: check for an activation before the softmax; check the scale of the inputs and the loss function.
+
+Thresholds: an exponential fall loses 62 % in its first half when it has come down to 37 %, and more the farther it
+comes; so up to two thirds in the first half is nearly straight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.curve import Curve, FloatArray
+from tuner.diagnosis import Symptom
+from tuner.symptoms import fine_tuning, trend
+
+HEALTHY = False
+
+
+@dataclass(frozen=True)
+class Options:
+    wait_share: float = 0.5  # of the planned epochs: the beginning of any fall is straight
+    wait_least: int = 12  # rows
+    straight_least: float = 0.3  # share of the fall that lies in its first half
+    straight_most: float = 0.65
+    fall_least: float = 0.002  # share of the first loss: less is no learning
+    fall_most: float = 0.5  # share of the first loss: more is not slow
+    smooth: float = 0.25  # jitter as a share of the fall
+
+
+def detect(curve: Curve, *, options: Options) -> Symptom | None:
+    """See a training loss on a straight shallow slope, and nothing that says otherwise."""
+    train = trend.clean(curve.train_loss)
+    if len(train) < trend.patience(curve, options.wait_share, options.wait_least) or not _slope(train, options):
+        return None
+    if fine_tuning.began_low(curve):
+        return None
+    for values in (trend.clean(curve.val_loss), trend.clean_cost(trend.metric(curve))):
+        if len(values) >= options.wait_least and not _follows(values, options):
+            return None
+    planned = trend.ratio(curve.planned_epochs or len(train), len(train))
+    fall = _fall(train)
+    if fall * max(1.0, planned) > options.fall_most:
+        return None
+    return _symptom(curve, train, fall)
+
+
+def _fall(loss: FloatArray) -> float:
+    """Return the fall from the first row to the last ones as a share of the first."""
+    return trend.ratio(float(loss[0]) - trend.median(loss[-3:]), abs(float(loss[0])))
+
+
+def _slope(loss: FloatArray, options: Options) -> bool:
+    """Tell whether a loss falls by a fair share, smoothly, and about as much in its second half as in its first."""
+    share = _fall(loss)
+    if not options.fall_least <= share <= options.fall_most:
+        return False
+    cost = trend.running_median(loss, 3)
+    fall = float(cost[0] - cost[-1])
+    if fall <= 0 or trend.jitter(loss) > options.smooth * fall:
+        return False
+    first_half = float(cost[0] - cost[len(cost) // 2]) / fall
+    quarters = np.diff(cost[np.linspace(0, len(cost) - 1, 5).astype(int)])
+    return options.straight_least <= first_half <= options.straight_most and bool((quarters < 0).all())
+
+
+def _follows(cost: FloatArray, options: Options) -> bool:
+    """Tell whether a validation loss or score improves as well, and no less in its second half than the training."""
+    thirds = [trend.median(part) for part in np.array_split(cost, 5)]
+    gain = thirds[0] - thirds[-1]
+    return gain > 0 and thirds[0] - thirds[2] <= (options.straight_most + 0.05) * gain
+
+
+def _symptom(curve: Curve, train: FloatArray, fall: float) -> Symptom:
+    half = len(train) // 2
+    evidence = {"first": float(train[0]), "half": float(train[half]), "now": float(train[-1]), "fall": fall}
+    return Symptom(
+        name="slow_convergence",
+        since_epoch=int(curve.epochs[0]),
+        epoch=int(curve.epochs[-1]),
+        confidence=1 - trend.confidence(fall, 0.6),
+        severity=0.6,
+        evidence={**evidence, "epochs": curve.length},
+        says=(
+            "train loss fell in a straight line {first:.3g} → {half:.3g} → {now:.3g}, by {fall:.1%} in {epochs} epochs",
+        ),
+    )
+
+
+_E = np.arange(50.0)
+_NOISE = np.random.default_rng(2).normal(0, 0.015, 50)
+
+SEEN: Mapping[str, Curve] = {
+    "a shallow line": Curve.of(train_loss=2.3 - 0.01 * _E, val_loss=2.31 - 0.01 * _E, planned_epochs=50),
+    "jitters": Curve.of(train_loss=2.3 - 0.01 * _E + _NOISE, planned_epochs=50),
+}
+NOT_SEEN: Mapping[str, Curve] = {
+    "bends": Curve.of(train_loss=0.5 + 1.8 * 0.9**_E, planned_epochs=50),
+    "early in a long plan": Curve.of(train_loss=2.3 - 0.01 * _E[:12], planned_epochs=100),
+    "flat": Curve.of(train_loss=2.3 + _NOISE, planned_epochs=50),
+    "validation does not follow": Curve.of(train_loss=2.3 - 0.01 * _E, val_loss=2.3 + 0.01 * _E, planned_epochs=50),
+}
