@@ -18,6 +18,9 @@ RULE_VERSION = "2"
 HARMFUL = 0.5
 """The severity from which on a symptom harms what the run is judged by."""
 
+NAMED, SURE = 0.6, 0.8
+"""Severities of what is said as soon as it shows, and of what has shown for so long that a trial may end for it."""
+
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, Symptom
 from tuner.remarks import OF_CLASSES
 from tuner.symptoms import rising, trend
 
@@ -66,7 +66,7 @@ def _symptom(curve: Curve, series: Series, other: Series, turn: rising.Turn, sta
         since_epoch=turn.epoch,
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(turn.rise, 0.05),
-        severity=0.6 if stall.harmful else 0.4,
+        severity=NAMED if stall.harmful else 0.4,
         evidence={
             "series": series.name,
             "lowest": turn.lowest,

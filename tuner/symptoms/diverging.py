@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Series
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -43,11 +43,17 @@ HEALTHY = False
 class Options:
     above_start: float = 2.0  # times the first loss; the best run of a recorded search rose to 1.8
     stay_share: float = 0.15  # of the planned epochs: the best recorded run that blew up was on its way back by then
+    named_share: float = 0.07  # of the planned epochs, after which it is said
+    leap: float = 1.3  # times the lowest loss, from which on it rises for some rows in training and validation
+    leap_rows: int = 4  # epochs: noise hardly rises so often in a row in both
     stay_least: int = 5  # epochs, for short plans: a spike lasts one or two
     peak: float = 0.5  # share of the highest loss that must still be there, else it is on its way back
     explosion: float = 1e6  # times the first loss: beyond any spike, two rows are enough
+    ended: float = 0.9  # share of the plan after which a loss that is up has not come back
+    climbed: float = 1.15  # times the losses of the first quarter, where a loss has never fallen
     fallen: float = 0.1  # share of the first loss that must have been gained before it can be lost again
     regained: float = 0.9  # share of that gain that must be lost again
+    score_lost_at_end: float = 0.1  # share of the best score, once the plan is over
     score_lost: float = 0.3  # share of the best score; 0.16 was the most a run that ended well had lost
     dead_share: float = 0.25  # of the planned epochs at chance after a first epoch that exploded; see above
     dead_least: int = 5  # epochs, for short plans
@@ -63,13 +69,31 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     for series, loss, rows in ((curve.train_loss, train, 2), (curve.val_loss, val, options.stay_least)):
         if series is not None and _above(loss, train[0], options.explosion, rows):
-            return _symptom(curve, series, rows, options)
-    rows = trend.patience(curve, options.stay_share, options.stay_least)
-    up = _above(train, train[0], options.above_start, rows)
-    up = up and trend.median(train[-3:]) >= options.peak * train.max()
-    if curve.train_loss is not None and (up or _returned(train, rows, options)) and _others_agree(curve, rows, options):
-        return _symptom(curve, curve.train_loss, rows, options)
+            return _symptom(curve, series, rows, 1.0)
+    for share, severity in ((options.stay_share, SURE), (options.named_share, NAMED)):
+        rows = trend.patience(curve, share, options.stay_least)
+        if curve.train_loss is not None and _lost(curve, train, val, rows, options):
+            return _symptom(curve, curve.train_loss, rows, severity)
+    if curve.train_loss is not None and all(_leaps(loss, options) for loss in (train, val) if len(loss)):
+        return _symptom(curve, curve.train_loss, 3, NAMED)
     return _dead_from_the_start(curve, train, val, options)
+
+
+def _leaps(loss: FloatArray, options: Options) -> bool:
+    """Tell whether the loss has been rising for some rows without a stop, by a good part of its lowest value."""
+    after = loss[int(np.argmin(loss)) :]
+    last = after[-options.leap_rows :]
+    if len(after) <= options.leap_rows or after[0] <= 0 or last[0] < options.leap * after[0]:
+        return False
+    return bool(np.all(np.diff(last) > 0)) and last[-1] - after[0] > 6 * trend.jitter(loss)
+
+
+def _lost(curve: Curve, train: FloatArray, val: FloatArray, rows: int, options: Options) -> bool:
+    """Tell whether the loss has been up for ``rows`` rows, and validation and score with it."""
+    up = _above(train, train[0], options.above_start, rows)
+    up = up and (_ended(curve, options) or trend.median(train[-3:]) >= options.peak * train.max())
+    up = up or _only_up(train, val, rows, options)
+    return (up or _returned(train, rows, options)) and _others_agree(curve, rows, options)
 
 
 def _above(loss: FloatArray, first: float, times: float, rows: int) -> bool:
@@ -77,6 +101,21 @@ def _above(loss: FloatArray, first: float, times: float, rows: int) -> bool:
     if len(loss) <= rows or first == 0:
         return False
     return bool(loss[-rows:].min() > first + (times - 1) * abs(first))
+
+
+def _ended(curve: Curve, options: Options) -> bool:
+    """Tell whether nothing can come back any more, as far as is known."""
+    return curve.progress is None or curve.progress >= options.ended
+
+
+def _only_up(train: FloatArray, val: FloatArray, rows: int, options: Options) -> bool:
+    """Tell whether the losses have done nothing but rise, as under gradient ascent."""
+    for loss in (train, val):
+        if len(loss) < 2 * rows or loss[-3:].min() < options.climbed * loss[: len(loss) // 4 + 1].max() or loss[0] <= 0:
+            return False
+        if loss[: len(loss) // 2].min() < (1 - options.fallen) * loss[0] or not trend.fit_line(loss).rises(3.0):
+            return False
+    return True
 
 
 def _returned(loss: FloatArray, rows: int, options: Options) -> bool:
@@ -96,7 +135,8 @@ def _others_agree(curve: Curve, rows: int, options: Options) -> bool:
         return False
     if len(metric) < 2:
         return True
-    return bool(trend.median(metric[-rows:]) - metric.min() >= options.score_lost * abs(metric.min()))
+    lost = options.score_lost_at_end if _ended(curve, options) else options.score_lost
+    return bool(trend.median(metric[-rows:]) - metric.min() >= lost * abs(metric.min()))
 
 
 def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:
@@ -128,7 +168,7 @@ def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, optio
     )
 
 
-def _symptom(curve: Curve, series: Series, rows: int, options: Options) -> Symptom:
+def _symptom(curve: Curve, series: Series, rows: int, severity: float) -> Symptom:
     loss = trend.clean(series)
     lowest = int(np.argmin(loss))
     since, first = int(series.finite.epochs[lowest]), float(loss[0])
@@ -139,7 +179,7 @@ def _symptom(curve: Curve, series: Series, rows: int, options: Options) -> Sympt
         since_epoch=since,
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(max(times, 1.0), 1 / 3),
-        severity=1.0 if times >= options.above_start else 0.8,
+        severity=severity,
         evidence={"series": series.name, "first": first, "lowest": low, "now": now, "times_first": times},
         says=("{series} rose {lowest:.3g} → {now:.3g} since epoch {since_epoch}, it began at {first:.3g}",),
     )

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -31,7 +31,7 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.4  # of the planned epochs
+    wait_share: float = 0.25  # of the planned epochs
     wait_least: int = 10  # epochs
     window: float = 0.6  # share of the rows, at the end, over which validation must hover
     train_gain: float = 0.3  # share of its first loss that training must have gained
@@ -49,7 +49,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
     if min(len(train), len(val)) < trend.patience(curve, options.wait_share, options.wait_least):
         return None
-    train_gain, val_gain = _gain(train), _gain(val)
+    # Both are measured from one height: after one epoch validation may be as low already as it will ever be.
+    start = max(float(train[0]), float(val[0]))
+    train_gain, val_gain = _gain(train, start), _gain(val, start)
     if train_gain < options.train_gain or val_gain > options.val_share * train_gain:
         return None
     line = trend.fit_line(val[-int(options.window * len(val)) :])
@@ -69,9 +71,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     return _symptom(curve, train, val, (train_gain, val_gain))
 
 
-def _gain(loss: FloatArray) -> float:
-    """Return the share of its first value that a loss has gained."""
-    return trend.ratio(float(loss[0]) - trend.median(loss[-5:]), abs(float(loss[0])))
+def _gain(loss: FloatArray, start: float) -> float:
+    """Return the share of ``start`` that a loss has gained."""
+    return trend.ratio(start - trend.median(loss[-5:]), abs(start))
 
 
 def _symptom(curve: Curve, train: FloatArray, val: FloatArray, gains: tuple[float, float]) -> Symptom:
@@ -83,7 +85,7 @@ def _symptom(curve: Curve, train: FloatArray, val: FloatArray, gains: tuple[floa
         since_epoch=int(curve.val_loss.finite.epochs[near]),
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(trend.ratio(level, below), 1.0),
-        severity=0.6,
+        severity=NAMED,
         evidence={
             "train_first": float(train[0]),
             "train_now": below,

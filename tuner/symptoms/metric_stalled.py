@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -31,7 +31,8 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.5  # of the planned epochs
+    wait_share: float = 0.35  # of the planned epochs
+    sure_share: float = 0.6  # of them
     wait_least: int = 12  # rows
     window: float = 0.6  # share of the rows, at the end
     train_fall: float = 0.15  # of the training loss over the window, as a share of its level there
@@ -56,7 +57,10 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     gained = trend.ratio(float(score[:-rows].min() - score[-rows:].min()), abs(line.level))
     if line.share < -options.flat or (line.falls(3.0) and line.share < -options.flat / 3) or gained > 2 * options.flat:
         return None
-    return _symptom(curve, train, metric.name, -score if metric.higher_is_better else score, rows)
+    sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
+    return _symptom(
+        curve, train, metric.name, -score if metric.higher_is_better else score, rows, SURE if sure else NAMED
+    )
 
 
 def _falls(loss: FloatArray, share: float, options: Options) -> bool:
@@ -66,14 +70,14 @@ def _falls(loss: FloatArray, share: float, options: Options) -> bool:
     return enough and line.falls(3.0)
 
 
-def _symptom(curve: Curve, train: FloatArray, name: str, score: FloatArray, rows: int) -> Symptom:
+def _symptom(curve: Curve, train: FloatArray, name: str, score: FloatArray, rows: int, severity: float) -> Symptom:
     start = max(0, len(train) - rows)
     return Symptom(
         name="metric_stalled",
         since_epoch=int(curve.epochs[max(0, curve.length - rows)]),
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(trend.ratio(float(train[start] - train[-1]), abs(float(train[start]))), 0.1),
-        severity=0.6,
+        severity=severity,
         evidence={
             "series": name,
             "score_then": float(score[-rows]),

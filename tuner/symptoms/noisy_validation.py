@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -92,7 +92,7 @@ def _symptom(curve: Curve, series: Series, height: float, smooth: float, times: 
         since_epoch=int(series.finite.epochs[0]),
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(times, 2.0),
-        severity=0.5 + 0.3 * min(1.0, height),
+        severity=NAMED,
         evidence={"series": series.name, "height": height, "train_height": smooth},
         says=("{series} jumps by {height:.1%} from epoch to epoch while train loss jumps by {train_height:.1%}",),
     )

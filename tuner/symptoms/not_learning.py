@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -37,13 +37,18 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.35  # of the planned epochs: the latest take-off of a recorded run that ended well was at 0.34
+    wait_share: float = 0.2  # of the planned epochs
+    sure_share: float = 0.35  # of them: the latest take-off of a recorded run that ended well was at 0.34
     wait_least: int = 8  # epochs: fewer cannot tell a creep from jitter
     flat: float = 0.001  # share of the level that counts as no change at all, for curves without jitter
     sigmas: float = 2.0  # standard errors: a fall beyond them is learning
     fallen: float = 0.03  # share of the first level: more than this has been learned, whatever came after
     calm: float = 0.03  # jitter as a share of the level; at chance it stays below 0.013, a run that jumps may yet learn
+    unmoved: float = 0.03  # of a metric (as a share of 1) over its first value, where the training loss fell a little
+    prior: float = 0.15  # share of the first training loss that the frequencies of the answers may take off
+    jumps: float = 0.1  # jitter of the training loss where neither validation nor metric moves
     gained: float = 0.05  # of a metric (as a share of 1) over its first value: more has been learned
+    creep: float = 0.02  # of a metric (as a share of 1) from end to end: a surer rise than that is learning
     at_chance: float = 0.6  # metrics above it (as a share of 1) are not chance, even for two classes
 
 
@@ -57,12 +62,13 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     dead = _at_chance(trend.clean(metric), options) if metric is not None else None
     if dead is False or (not losses and not dead):
         return None
-    if not all(_flat(v, options) for v in losses):
+    if not all(_flat(v, options) for v in losses) and not (dead and _prior_only(curve, train, val, options)):
         return None
     # Without a metric that says otherwise, a first step down is something learned (stuck_after_first_epoch).
     if dead is None and losses[0][0] - trend.median(losses[0][1:]) > options.fallen * abs(losses[0][0]):
         return None
-    return _symptom(curve, losses[0] if losses else trend.clean(metric))
+    sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
+    return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE if sure else NAMED)
 
 
 def _flat(loss: FloatArray, options: Options) -> bool:
@@ -79,16 +85,31 @@ def _flat(loss: FloatArray, options: Options) -> bool:
     return abs(now - first) <= options.fallen * abs(first) and trend.jitter(rest) <= options.calm * abs(first)
 
 
+def _prior_only(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> bool:
+    """Tell whether all that went down is the training loss, a little and at first: the frequencies of the answers."""
+    metric = trend.clean(trend.metric(curve))
+    moved = trend.as_share(float(metric.max())) - trend.as_share(float(metric[0]))
+    if moved > options.unmoved or (len(val) and val.min() < (1 - options.fallen) * val[0]) or len(train) < 4:
+        return False
+    rest = train[len(train) // 3 :]
+    first, fallen = abs(float(train[0])), float(train[0]) - trend.median(rest)
+    if fallen > options.prior * first or trend.jitter(rest) > options.jumps * first:
+        return False
+    return abs(trend.fit_line(rest).change) <= max(0.3 * fallen, 3 * trend.fit_line(rest).error)
+
+
 def _at_chance(metric: FloatArray, options: Options) -> bool | None:
     """Tell whether a metric is low and without an upward trend; None where there is too little of it."""
     if len(metric) < options.wait_least:
         return None
     level, jitter = trend.as_share(trend.median(metric)), trend.as_share(trend.jitter(metric))
     still = level <= trend.as_share(float(metric[0])) + max(options.gained, options.sigmas * jitter)
-    return level <= options.at_chance and still and not trend.fit_line(metric).rises(options.sigmas)
+    line = trend.fit_line(metric)
+    rises = line.rises(options.sigmas) and trend.as_share(line.change) > options.creep
+    return level <= options.at_chance and still and not rises
 
 
-def _symptom(curve: Curve, values: FloatArray) -> Symptom:
+def _symptom(curve: Curve, values: FloatArray, severity: float) -> Symptom:
     epoch, since = int(curve.epochs[-1]), int(curve.epochs[0])
     first, now = trend.median(values[:3]), trend.median(values[-3:])
     metric = trend.clean(trend.metric(curve))
@@ -102,7 +123,7 @@ def _symptom(curve: Curve, values: FloatArray) -> Symptom:
         since_epoch=since,
         epoch=epoch,
         confidence=trend.confidence(float(curve.length), trend.patience(curve, 0.1, 4)),
-        severity=0.9,
+        severity=severity,
         evidence=evidence,
         says=tuple(says),
     )

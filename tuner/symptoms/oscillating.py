@@ -35,7 +35,7 @@ class Options:
     window_share: float = 0.4  # of the planned epochs: decaying schedules calm a zig-zag late
     window_least: int = 12  # epochs: a share of turns among fewer steps says little
     turns: float = 0.5  # share of steps that change direction; independent noise has 2 / 3
-    height: float = 0.3  # median step as a share of the level; healthy recorded runs stayed below 0.28
+    height: float = 0.18  # median step as a share of the level; 0.28 was the 99th percentile of recorded runs
     far: float = 0.1  # share of the first losses that is still there; near 0 every jitter is large
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 

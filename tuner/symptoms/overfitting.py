@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, Kind
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import HARMFUL, NAMED, SURE, Symptom
 from tuner.symptoms import rising, trend
 
 HEALTHY = False
@@ -36,6 +36,9 @@ HEALTHY = False
 @dataclass(frozen=True)
 class Options(rising.Options):
     train_fallen: float = 0.05  # share of the training loss that must have gone since the turn
+    lost: float = 0.08  # share of the best score that is said before the patience is over
+    soars: float = 0.15  # rise of the validation loss that is said before the patience is over
+    named: float = 0.5  # share of the patience after which it is
     memorised: float = 0.1  # share of the first training loss; below it there is no room left to fall
 
 
@@ -73,6 +76,7 @@ def _train_falls(curve: Curve, turned: int, options: Options) -> bool:
 
 def _symptom(curve: Curve, name: str, turn: rising.Turn, options: Options) -> Symptom:
     stall = rising.stalled(curve, options)
+    severity = _severity(stall, turn, options)
     evidence: dict[str, float | int | str] = {"series": name, "lowest": turn.lowest, "now": turn.now}
     evidence |= {"rise": turn.rise, "epochs_without_gain": stall.epochs, "score_lost": stall.lost}
     train = _train(curve, turn.epoch)
@@ -80,16 +84,23 @@ def _symptom(curve: Curve, name: str, turn: rising.Turn, options: Options) -> Sy
     says = _SCORE if name in curve.series and curve.series[name].kind is Kind.METRIC else _LOSS
     if "train_now" in evidence:
         says += _TRAIN_FELL if train["train_now"] < train["train_then"] else _TRAIN_LOW
-    mild = 0.2 + 0.25 * min(1.0, stall.epochs / stall.patience)
     return Symptom(
         name="overfitting",
         since_epoch=turn.epoch,
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(turn.rise, options.rise),
-        severity=0.5 + 0.5 * min(1.0, max(stall.lost, turn.rise / 4)) if stall.harmful else mild,
+        severity=severity,
         evidence=evidence,
-        says=(says, _HARMFUL if stall.harmful else _MILD),
+        says=(says, _HARMFUL if severity >= HARMFUL else _MILD),
     )
+
+
+def _severity(stall: rising.Stall, turn: rising.Turn, options: Options) -> float:
+    """Return how much it harms: for sure once the score has not improved for a patience, else by what it has lost."""
+    if stall.harmful:
+        return SURE + (1 - SURE) * min(1.0, max(stall.lost, turn.rise / 4))
+    waited = stall.epochs >= options.named * stall.patience
+    return NAMED if waited and max(turn.rise / options.soars, stall.lost / options.lost) >= 1 else 0.4
 
 
 def _train(curve: Curve, since: int) -> dict[str, float]:

@@ -25,7 +25,7 @@ from functools import lru_cache
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -121,7 +121,7 @@ def _symptom(curve: Curve, series: Series, period: int, alike: float, height: fl
         since_epoch=int(series.finite.epochs[0]),
         epoch=int(curve.epochs[-1]),
         confidence=min(1.0, 0.5 + alike / 2),
-        severity=0.6,
+        severity=NAMED,
         evidence={"series": series.name, "period": period, "alike": alike, "height": height},
         says=("{series} goes up and down with a period of {period} rows, by {height:.1%} of its level",),
     )

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -33,8 +33,9 @@ HEALTHY = False
 class Options:
     within: float = 0.1  # share of the plan in which the fall is over
     within_least: int = 3  # rows, for short plans
-    times: float = 4.0  # as long as the fall the flat part must be
-    wait_share: float = 0.33  # of the planned epochs
+    times: float = 2.0  # as long as the fall the flat part must be
+    wait_share: float = 0.22  # of the planned epochs
+    sure_share: float = 0.4  # of them: schedules decay late
     wait_least: int = 12  # rows
     over: float = 0.93  # share of the fall after which it is over
     flat: float = 0.02  # change of the flat part from end to end, as a share of the fall
@@ -65,7 +66,10 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     fall_rows = ends[0]
     if max(ends) > max(options.within_least, options.within * (curve.planned_epochs or len(train))):
         return None
-    return _symptom(curve, train, fall_rows) if len(train) >= options.times * (fall_rows + 1) else None
+    if len(train) < options.times * (fall_rows + 1):
+        return None
+    sure = len(train) >= trend.patience(curve, options.sure_share, options.wait_least)
+    return _symptom(curve, train, fall_rows, SURE if sure else NAMED)
 
 
 def _good(score: FloatArray, options: Options) -> bool:
@@ -86,7 +90,7 @@ def _over(cost: FloatArray, options: Options) -> int | None:
     return row if trend.jitter(rest) <= options.calm * fall else None
 
 
-def _symptom(curve: Curve, train: FloatArray, row: int) -> Symptom:
+def _symptom(curve: Curve, train: FloatArray, row: int, severity: float) -> Symptom:
     assert curve.train_loss is not None
     score = curve.score if curve.score is not None and curve.score.kind is Kind.METRIC else None
     now = trend.median(train[-5:])
@@ -101,7 +105,7 @@ def _symptom(curve: Curve, train: FloatArray, row: int) -> Symptom:
         since_epoch=int(curve.train_loss.finite.epochs[row]),
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(left, 0.1),
-        severity=0.6,
+        severity=severity,
         evidence=evidence,
         says=tuple(says),
     )

@@ -17,8 +17,8 @@ class Options:
     sigmas: float = 3.0  # jitters: a rise within them is noise, as the minimum is picked as the lowest of many
     width: int = 3  # rows of the running median that takes out spikes of one epoch
     kept: float = 0.5  # share of the highest rise that must still be there, else it is on its way back
-    turn_share: float = 0.1  # of the planned epochs since the minimum
-    turn_least: int = 5  # rows since the minimum, for short plans and sparse validation
+    turn_share: float = 0.06  # of the planned epochs since the minimum
+    turn_least: int = 6  # rows since the minimum, for short plans and sparse validation
     patience_share: float = 0.25  # of the planned epochs without a better score: late rescues happen
     patience_least: int = 10  # epochs without a better score; early stopping is rarely set lower
     gain: float = 0.002  # share of the best score that counts as an improvement

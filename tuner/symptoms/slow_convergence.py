@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import fine_tuning, trend
 
 HEALTHY = False
@@ -91,7 +91,7 @@ def _symptom(curve: Curve, train: FloatArray, fall: float) -> Symptom:
         since_epoch=int(curve.epochs[0]),
         epoch=int(curve.epochs[-1]),
         confidence=1 - trend.confidence(fall, 0.6),
-        severity=0.6,
+        severity=NAMED,
         evidence={**evidence, "epochs": curve.length},
         says=(
             "train loss fell in a straight line {first:.3g} → {half:.3g} → {now:.3g}, by {fall:.1%} in {epochs} epochs",

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import fine_tuning, trend
 
 HEALTHY = False
@@ -89,7 +89,7 @@ def _symptom(curve: Curve, end: int, loss: FloatArray, rows: int, level: float) 
         since_epoch=int(curve.epochs[0]),
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(rows, trend.patience(curve, 0.04, 2)),
-        severity=0.5 + 0.3 * min(1.0, rows / (curve.planned_epochs or len(loss))),
+        severity=NAMED,
         evidence={"plateau": level, "rows": rows, "until": end, "now": float(loss[-1])},
         says=("the loss stayed near {plateau:.3g} until epoch {until} and fell to {now:.3g} only then",),
     )

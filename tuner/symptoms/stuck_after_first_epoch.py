@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray
-from tuner.diagnosis import Symptom
+from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -33,11 +33,14 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.33  # of the planned epochs: schedules decay late
+    wait_share: float = 0.2  # of the planned epochs
+    sure_share: float = 0.33  # of them: schedules decay late
     wait_least: int = 10  # epochs: two thirds of fewer are no trend
     drop: float = 0.05  # share of the first loss that the first step must take off
     first_steps: float = 0.8  # share of the whole fall that must have happened by the second row
     far: float = 0.5  # share of the first loss that is still there
+    far_bouncing: float = 0.1  # where the loss jumps from row to row
+    bounce: float = 0.08  # jitter as a share of the level, from wall to wall of the valley
     sigmas: float = 2.0  # standard errors: a fall beyond them is learning
     flat: float = 0.002  # share of the level that counts as no change, for curves without jitter
     good_score: float = 0.6  # metrics above it (as a share of 1) are no failure
@@ -55,7 +58,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     metric = trend.clean(trend.metric(curve))
     if len(metric) and trend.as_share(trend.median(metric[-rows:])) > options.good_score:
         return None
-    return _symptom(curve, train)
+    sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
+    return _symptom(curve, train, SURE if sure else NAMED)
 
 
 def _dropped_once(train: FloatArray, options: Options) -> bool:
@@ -64,7 +68,8 @@ def _dropped_once(train: FloatArray, options: Options) -> bool:
     fall = float(train[0]) - level
     first_step = float(train[0] - train[1])
     enough = fall > options.drop * abs(train[0]) and first_step >= options.first_steps * fall
-    return enough and level >= options.far * float(train[0])
+    bounces = trend.jitter(train[1:]) >= options.bounce * level
+    return enough and level >= (options.far_bouncing if bounces else options.far) * float(train[0])
 
 
 def _flat(cost: FloatArray, options: Options) -> bool:
@@ -73,7 +78,7 @@ def _flat(cost: FloatArray, options: Options) -> bool:
     return all(line.change >= -max(options.sigmas * line.error, options.flat * abs(line.level)) for line in lines)
 
 
-def _symptom(curve: Curve, train: FloatArray) -> Symptom:
+def _symptom(curve: Curve, train: FloatArray, severity: float) -> Symptom:
     assert curve.train_loss is not None
     since, epoch = int(curve.train_loss.finite.epochs[1]), int(curve.epochs[-1])
     level, bounce = trend.median(train[1:]), trend.jitter(train[1:])
@@ -83,7 +88,7 @@ def _symptom(curve: Curve, train: FloatArray) -> Symptom:
         since_epoch=since,
         epoch=epoch,
         confidence=trend.confidence(float(len(train)), trend.patience(curve, 0.1, 5)),
-        severity=0.5 + 0.4 * min(1.0, share),
+        severity=severity,
         evidence={
             "first": float(train[0]),
             "second": float(train[1]),
