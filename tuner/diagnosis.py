@@ -24,8 +24,8 @@ NAMED, SURE = 0.6, 0.8
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
 
-WORTH = 0.01
-"""The share by which a curve has to improve over its last third to be called improving."""
+WORTH = 0.02
+"""The share of what is left to gain by which a curve has to improve over its last third to be called improving."""
 
 Number = float | int
 
@@ -126,7 +126,7 @@ def _by_direction(curve: Curve) -> Symptom:
         half = len(cost) // 2
         then, now = float(np.mean(cost[:half])), float(np.mean(cost[-half:]))
         sign = -1 if series.higher_is_better else 1
-        improves = trend.ratio(then - now, abs(then)) > WORTH
+        improves = then - now > WORTH * trend.room(series, then)
         return Symptom(
             name="still_improving" if improves else "converged",
             since_epoch=int(series.finite.epochs[-len(cost)]),

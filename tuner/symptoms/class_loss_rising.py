@@ -33,6 +33,7 @@ HEALTHY = False
 @dataclass(frozen=True)
 class Options(rising.Options):
     rise: float = 0.1  # share of the minimum: parts of a loss are noisier than their sum
+    climbs: float = 0.03  # share of its level that the score must have gained since, for the rise to do no harm
     held: float = 0.03  # share of its level that another loss may have risen since
 
 
@@ -46,7 +47,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         for series in classes if others else ():
             turn = rising.turn(curve, series, options)
             if turn is not None and not any(_rose(other, turn.epoch, options) for other in others):
-                return _symptom(curve, series, others[0], turn, rising.stalled(curve, options))
+                return _symptom(curve, series, others[0], turn, _harmless(curve, turn.epoch, options))
     return None
 
 
@@ -58,7 +59,20 @@ def _rose(series: Series, since: int, options: Options) -> bool:
     return trend.median(after[-3:]) > trend.median(after[:3]) + options.held * abs(trend.median(after[:3]))
 
 
-def _symptom(curve: Curve, series: Series, other: Series, turn: rising.Turn, stall: rising.Stall) -> Symptom:
+def _harmless(curve: Curve, since: int, options: Options) -> bool:
+    """Tell whether the metric the run is judged by has got better since, and lately."""
+    score = curve.score
+    if score is None or score.kind is not Kind.METRIC or len(score.finite) < 6:
+        return False
+    cost = trend.clean_cost(score)
+    row = min(int(np.searchsorted(score.finite.epochs, since)), len(cost) - 3)
+    then = trend.median(cost[max(0, row - 2) : row + 3])
+    climbs = then - trend.median(cost[-5:]) > options.climbs * abs(then)
+    stall = rising.stalled(curve, options)
+    return climbs and stall.epochs < 0.5 * stall.patience
+
+
+def _symptom(curve: Curve, series: Series, other: Series, turn: rising.Turn, harmless: bool) -> Symptom:
     values = trend.clean(other)
     then = float(values[min(int(np.searchsorted(other.finite.epochs, turn.epoch)), len(values) - 1)])
     return Symptom(
@@ -66,7 +80,7 @@ def _symptom(curve: Curve, series: Series, other: Series, turn: rising.Turn, sta
         since_epoch=turn.epoch,
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(turn.rise, 0.05),
-        severity=NAMED if stall.harmful else 0.4,
+        severity=0.4 if harmless else NAMED,
         evidence={
             "series": series.name,
             "lowest": turn.lowest,

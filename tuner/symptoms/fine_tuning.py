@@ -32,7 +32,7 @@ class Options:
     wait_share: float = 0.25  # of the planned epochs
     wait_least: int = 8  # rows
     first_score: float = 0.8  # share of the best score that the first epoch has
-    good_score: float = 0.5  # of the first epoch, as a share of 1
+    good_score: float = 0.65  # of the first epoch, as a share of 1
     low: float = 0.55  # loss of the first epoch: guessing between two classes gives 0.69
     fall_most: float = 0.85  # share of the first loss that may go, where no score is logged
     fall_least: float = 0.02

@@ -24,14 +24,14 @@ import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind
 from tuner.diagnosis import NAMED, Symptom
-from tuner.symptoms import trend
+from tuner.symptoms import fine_tuning, trend
 
 HEALTHY = False
 
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.25  # of the planned epochs
+    wait_share: float = 0.35  # of the planned epochs
     wait_least: int = 10  # epochs
     window: float = 0.6  # share of the rows, at the end, over which validation must hover
     train_gain: float = 0.3  # share of its first loss that training must have gained
@@ -47,7 +47,9 @@ class Options:
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a validation loss that hovers above a training loss that falls."""
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
-    if min(len(train), len(val)) < trend.patience(curve, options.wait_share, options.wait_least):
+    if fine_tuning.began_low(curve) or min(len(train), len(val)) < trend.patience(
+        curve, options.wait_share, options.wait_least
+    ):
         return None
     # Both are measured from one height: after one epoch validation may be as low already as it will ever be.
     start = max(float(train[0]), float(val[0]))
@@ -61,7 +63,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     lowest = int(np.argmin(val))
     rise = trend.ratio(level - float(val[lowest]), abs(float(val[lowest])))
     at = min(len(train) - 1, lowest * len(train) // len(val))
-    if rise > options.hover or (rise > 0.05 and val[lowest] < options.parted * train[at]):
+    if rise > options.hover or (lowest > 0.1 * len(val) and rise > 0.05 and val[lowest] < options.parted * train[at]):
         return None
     if curve.score is not None and curve.score.kind is Kind.METRIC:
         score = trend.clean_cost(curve.score)

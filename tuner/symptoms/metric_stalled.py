@@ -22,69 +22,74 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray
-from tuner.diagnosis import NAMED, SURE, Symptom
-from tuner.symptoms import trend
+from tuner.curve import Curve, FloatArray, Series
+from tuner.diagnosis import SURE, Symptom
+from tuner.symptoms import fine_tuning, trend
 
 HEALTHY = False
 
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.35  # of the planned epochs
-    sure_share: float = 0.6  # of them
+    wait_share: float = 0.6  # of the planned epochs
     wait_least: int = 12  # rows
-    window: float = 0.6  # share of the rows, at the end
-    train_fall: float = 0.15  # of the training loss over the window, as a share of its level there
-    val_fall: float = 0.08  # of the validation loss
-    of_first: float = 0.05  # share of the first loss: smaller falls near 0 do not count
-    flat: float = 0.01  # gain of the score over the window, as a share of its level
-    good_score: float = 0.93  # metrics above it (as a share of 1) have nothing left to gain
+    stalled: float = 0.4  # share of the rows, at the end, in which the score has not got better
+    gain: float = 0.015  # share of its level by which a score gets better
+    fall: float = 0.2  # share of the whole fall of a loss that must lie where the score has stalled
+    poor_fall: float = 0.03  # the same where the score is poor
+    poor: float = 0.5  # as a share of 1
+    level: float = 0.15  # share of its level that a loss must have lost since
+    low_level: float = 0.3  # the same where a run began with a good score
+    perfect: float = 0.995  # as a share of 1: above it there is nothing left to gain
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See losses that fall while the score is flat."""
     metric = trend.metric(curve)
-    train, val, score = trend.clean(curve.train_loss), trend.clean(curve.val_loss), trend.clean_cost(metric)
-    if metric is None or min(len(train), len(score)) < trend.patience(curve, options.wait_share, options.wait_least):
+    train, val, cost = trend.clean(curve.train_loss), trend.clean(curve.val_loss), trend.clean_cost(metric)
+    if metric is None or min(len(train), len(cost)) < trend.patience(curve, options.wait_share, options.wait_least):
         return None
-    if metric.higher_is_better and trend.as_share(-float(score.min())) > options.good_score:
+    best = trend.as_share(-float(cost.min())) if metric.higher_is_better else 0.0
+    row = _stalls(cost, options)
+    if best > options.perfect or len(cost) - row < options.stalled * len(cost):
         return None
-    if not _falls(train, options.train_fall, options) or (len(val) > 5 and not _falls(val, options.val_fall, options)):
+    share = options.poor_fall if metric.higher_is_better and best < options.poor else options.fall
+    losses = [loss for loss in (train, val) if len(loss) > 5]
+    level = options.low_level if fine_tuning.began_low(curve) else options.level
+    if not all(_falls(loss, row * len(loss) // len(cost), share, level) for loss in losses):
         return None
-    rows = int(options.window * len(score))
-    line = trend.fit_line(score[-rows:])
-    gained = trend.ratio(float(score[:-rows].min() - score[-rows:].min()), abs(line.level))
-    if line.share < -options.flat or (line.falls(3.0) and line.share < -options.flat / 3) or gained > 2 * options.flat:
-        return None
-    sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
-    return _symptom(
-        curve, train, metric.name, -score if metric.higher_is_better else score, rows, SURE if sure else NAMED
-    )
+    return _symptom(curve, train, metric, row)
 
 
-def _falls(loss: FloatArray, share: float, options: Options) -> bool:
-    """Tell whether a loss surely falls over the window, by a share of its level and of its first value."""
-    line = trend.fit_line(loss[-int(options.window * len(loss)) :])
-    enough = -line.change >= max(share * abs(line.level), options.of_first * abs(float(loss[0])))
-    return enough and line.falls(3.0)
+def _stalls(cost: FloatArray, options: Options) -> int:
+    """Return the row since which a score has not got better by more than noise."""
+    calm = trend.running_median(cost, 5)
+    return trend.last_gain(calm, max(options.gain * abs(trend.median(cost)), 2 * trend.jitter(cost)))
 
 
-def _symptom(curve: Curve, train: FloatArray, name: str, score: FloatArray, rows: int, severity: float) -> Symptom:
-    start = max(0, len(train) - rows)
+def _falls(loss: FloatArray, row: int, share: float, level: float) -> bool:
+    """Tell whether a good share of the fall of a loss lies after ``row``."""
+    end, then = trend.median(loss[-3:]), trend.median(loss[max(0, row - 1) : row + 2])
+    whole = float(loss[: max(1, row)].max()) - end
+    return whole > 0 and then - end >= max(share * whole, level * abs(then), 3 * trend.jitter(loss))
+
+
+def _symptom(curve: Curve, train: FloatArray, metric: Series, row: int) -> Symptom:
+    score = trend.clean(metric)
+    then = float(train[min(len(train) - 1, row * len(train) // len(score))])
     return Symptom(
         name="metric_stalled",
-        since_epoch=int(curve.epochs[max(0, curve.length - rows)]),
+        since_epoch=int(metric.finite.epochs[row]),
         epoch=int(curve.epochs[-1]),
-        confidence=trend.confidence(trend.ratio(float(train[start] - train[-1]), abs(float(train[start]))), 0.1),
-        severity=severity,
+        confidence=trend.confidence(trend.ratio(then - float(train[-1]), abs(then)), 0.1),
+        severity=SURE,
         evidence={
-            "series": name,
-            "score_then": float(score[-rows]),
-            "score_now": float(score[-1]),
-            "train_then": float(train[start]),
+            "series": metric.name,
+            "score_then": float(score[row]),
+            "score_now": trend.median(score[-3:]),
+            "train_then": then,
             "train_now": float(train[-1]),
-            "rows": rows,
+            "rows": len(score) - row,
         },
         says=(
             "{series} went {score_then:.3g} → {score_now:.3g} since epoch {since_epoch} "
@@ -103,7 +108,7 @@ SEEN: Mapping[str, Curve] = {
 }
 NOT_SEEN: Mapping[str, Curve] = {
     "the score climbs": Curve.of(train_loss=_LOSS, val_loss=_LOSS, metrics={"acc": 0.3 + 0.005 * _E}),
-    "a perfect score": Curve.of(train_loss=_LOSS, val_loss=_LOSS, metrics={"acc": _FLAT + 0.39}),
+    "a perfect score": Curve.of(train_loss=_LOSS, val_loss=_LOSS, metrics={"acc": _FLAT + 0.4}),
     "validation flat": Curve.of(train_loss=_LOSS, val_loss=0.5 + 3 * 0.5**_E, metrics={"acc": _FLAT}),
     "nothing falls any more": Curve.of(train_loss=0.5 + 3 * 0.5**_E, metrics={"acc": _FLAT}),
 }

@@ -30,11 +30,11 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.4  # of the planned epochs: the first steps jump
+    wait_share: float = 0.6  # of the planned epochs: the first steps jump
     wait_least: int = 15  # rows
     settle: float = 0.2  # share of the rows left out at the start
-    times: float = 4.0  # as high as the jumps of the training loss
-    loss_height: float = 0.08  # of the validation loss, as a share of its level
+    times: float = 2.5  # as high as the jumps of the training loss
+    loss_height: float = 0.1  # of the validation loss, as a share of its level
     score_height: float = 0.03  # of the score, on a scale of 0 … 1
     calm: float = 0.1  # jumps of the training loss, as a share of its level, beyond which it is not smooth
     trend: float = 8.0  # times the jumps: a fall over all rows beyond it explains more than they hide

@@ -37,6 +37,7 @@ class Options:
     turns: float = 0.5  # share of steps that change direction; independent noise has 2 / 3
     height: float = 0.18  # median step as a share of the level; 0.28 was the 99th percentile of recorded runs
     far: float = 0.1  # share of the first losses that is still there; near 0 every jitter is large
+    teeth: float = 2.0  # median steps: a fall within them is one more tooth
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
 
@@ -64,7 +65,8 @@ def _zigzag(cost: FloatArray, options: Options) -> bool:
 
 def _falls(cost: FloatArray, options: Options) -> bool:
     """Tell whether there is a trend down once each two neighbours are averaged, which takes the teeth out."""
-    return trend.fit_line((cost[1:] + cost[:-1]) / 2).falls(options.sigmas)
+    line = trend.fit_line((cost[1:] + cost[:-1]) / 2)
+    return line.falls(options.sigmas) and -line.change > options.teeth * trend.median(np.abs(np.diff(cost)))
 
 
 def _turns(values: FloatArray) -> float:

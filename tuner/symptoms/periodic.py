@@ -51,8 +51,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         values = values[int(options.settle * len(values)) :]
         if series is None or len(values) < options.least:
             continue
-        level, waves = trend.median(values), _waves(values)
-        height = trend.ratio(float(waves.std()), abs(level))
+        # Waves that shrink with the loss are of one height in its logarithm.
+        waves = _waves(np.log(values)) if values.min() > 0 else _waves(values) / (np.abs(values).max() or 1.0)
+        height = float(waves.std())
         if height < options.height:
             continue
         period, alike = _period(waves, options)
@@ -110,7 +111,11 @@ def _rate_cycles(curve: Curve, period: int, options: Options) -> bool:
     """Tell whether a logged learning rate has the same period."""
     for rate in curve.of_kind(Kind.LEARNING_RATE):
         waves = _waves(trend.clean(rate)) if len(rate.finite) > 2 * period + 2 else np.empty(0)
-        if len(waves) and waves.std() > 0 and _correlation(waves, period)[period] > options.cyclic_rate:
+        if (
+            len(waves)
+            and waves.std() > options.height * abs(rate.finite.values).max()
+            and _correlation(waves, period)[period] > options.cyclic_rate
+        ):
             return True
     return False
 

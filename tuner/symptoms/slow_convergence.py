@@ -31,12 +31,13 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.5  # of the planned epochs: the beginning of any fall is straight
+    wait_share: float = 0.6  # of the planned epochs: the beginning of any fall is straight
     wait_least: int = 12  # rows
-    straight_least: float = 0.3  # share of the fall that lies in its first half
-    straight_most: float = 0.65
+    straight_least: float = 0.2  # share of the fall that lies in its first half
+    straight_most: float = 0.63
     fall_least: float = 0.002  # share of the first loss: less is no learning
-    fall_most: float = 0.5  # share of the first loss: more is not slow
+    fall_most: float = 0.62  # share of the first loss: more is not slow
+    good_score: float = 0.85  # as a share of 1: a run that is so good is not slow
     smooth: float = 0.25  # jitter as a share of the fall
 
 
@@ -45,16 +46,24 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train = trend.clean(curve.train_loss)
     if len(train) < trend.patience(curve, options.wait_share, options.wait_least) or not _slope(train, options):
         return None
-    if fine_tuning.began_low(curve):
+    if fine_tuning.began_low(curve) or _good_score(curve, options):
         return None
-    for values in (trend.clean(curve.val_loss), trend.clean_cost(trend.metric(curve))):
-        if len(values) >= options.wait_least and not _follows(values, options):
-            return None
+    val = trend.clean(curve.val_loss)
+    if len(val) >= options.wait_least and not _follows(val, options):
+        return None
     planned = trend.ratio(curve.planned_epochs or len(train), len(train))
     fall = _fall(train)
     if fall * max(1.0, planned) > options.fall_most:
         return None
     return _symptom(curve, train, fall)
+
+
+def _good_score(curve: Curve, options: Options) -> bool:
+    metric = trend.metric(curve)
+    values = trend.clean(metric)
+    if metric is None or not metric.higher_is_better or not len(values):
+        return False
+    return trend.as_share(trend.median(values[-3:])) > options.good_score
 
 
 def _fall(loss: FloatArray) -> float:
@@ -77,7 +86,7 @@ def _slope(loss: FloatArray, options: Options) -> bool:
 
 
 def _follows(cost: FloatArray, options: Options) -> bool:
-    """Tell whether a validation loss or score improves as well, and no less in its second half than the training."""
+    """Tell whether the validation loss falls as well, and no less in its second half than the training."""
     thirds = [trend.median(part) for part in np.array_split(cost, 5)]
     gain = thirds[0] - thirds[-1]
     return gain > 0 and thirds[0] - thirds[2] <= (options.straight_most + 0.05) * gain

@@ -100,11 +100,11 @@ _FALL = np.r_[np.full(15, 2.3), 2.3 * 0.9 ** _E[:45]]
 
 SEEN: Mapping[str, Curve] = {
     "plateau, then a fall": Curve.of(train_loss=_FALL, val_loss=_FALL, planned_epochs=60),
-    "jitters": Curve.of(train_loss=_FALL + 0.02 * np.sin(7.3 * _E), planned_epochs=60),
+    "jitters": Curve.of(train_loss=_FALL + 0.02 * np.random.default_rng(1).normal(0, 1, 60), planned_epochs=60),
 }
 NOT_SEEN: Mapping[str, Curve] = {
     "falls at once": Curve.of(train_loss=2.3 * 0.9**_E, planned_epochs=60),
-    "never falls": Curve.of(train_loss=2.3 + 0.02 * np.sin(7.3 * _E), planned_epochs=60),
+    "never falls": Curve.of(train_loss=2.3 + 0.02 * np.random.default_rng(1).normal(0, 1, 60), planned_epochs=60),
     "a short warm-up": Curve.of(train_loss=np.r_[2.3, 2.3, 2.29, 2.3 * 0.9 ** _E[:57]], planned_epochs=60),
     "a straight line": Curve.of(train_loss=2.3 - 0.02 * _E, planned_epochs=60),
 }

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve
+from tuner.curve import Curve, Series
 from tuner.diagnosis import Symptom
 from tuner.symptoms import trend
 
@@ -30,7 +30,7 @@ class Options:
     progress: float = 0.95  # share of the plan after which the end is near enough to speak of it
     window_share: float = 0.2  # of the planned epochs
     window_least: int = 5  # epochs
-    gain: float = 0.01  # share of the level won within the window; less is not worth more epochs
+    gain: float = 0.02  # share of what is left to gain, won within the window; less is not worth more epochs
     sigmas: float = 2.0  # standard errors: a change within them is jitter
 
 
@@ -46,17 +46,17 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     first = next(iter(lines))
     losses = [name for name in lines if name != first]
-    if _improves(lines[first], options):
+    if _improves(lines[first], series[first], options):
         return _symptom(curve, first, lines[first], rows)
     # A training loss that falls alone is no progress: the validation loss has to fall with it.
-    both_fall = len(losses) == 2 and all(_improves(lines[name], options) for name in losses)
+    both_fall = len(losses) == 2 and all(_improves(lines[name], series[name], options) for name in losses)
     if both_fall and not lines[first].rises(options.sigmas):
         return _symptom(curve, losses[0], lines[losses[0]], rows)
     return None
 
 
-def _improves(line: trend.Line, options: Options) -> bool:
-    return line.falls(options.sigmas) and line.share <= -options.gain
+def _improves(line: trend.Line, series: Series, options: Options) -> bool:
+    return line.falls(options.sigmas) and -line.change >= options.gain * trend.room(series, line.level)
 
 
 def _symptom(curve: Curve, name: str, line: trend.Line, rows: int) -> Symptom:
@@ -81,7 +81,7 @@ SEEN: Mapping[str, Curve] = {
     "losses fall": Curve.of(train_loss=_FALLS, val_loss=_FALLS, planned_epochs=50),
     "score climbs": Curve.of(train_loss=_FLAT, val_loss=_FLAT, metrics={"acc": 0.3 + 0.01 * _E}, planned_epochs=50),
     "perfect score, falling losses": Curve.of(
-        train_loss=_FALLS, val_loss=_FALLS, metrics={"acc": 0.99 - 0.2 * 0.5**_E}, planned_epochs=50
+        train_loss=_FALLS, val_loss=_FALLS, metrics={"acc": 0.999 - 0.2 * 0.5**_E}, planned_epochs=50
     ),
 }
 NOT_SEEN: Mapping[str, Curve] = {

@@ -116,6 +116,14 @@ def as_share(value: float) -> float:
     return value / 100 if value > 1.5 else value
 
 
+def room(series: Series, level: float) -> float:
+    """Return what a change is measured by: the level, or what is left to 1 where a score is nearer to that."""
+    whole = 100.0 if series.kind is Kind.METRIC and abs(level) > 1.5 else 1.0
+    if series.kind is Kind.METRIC and series.higher_is_better and whole / 2 < abs(level) < whole:
+        return max(whole - abs(level), 0.02 * whole)
+    return abs(level)
+
+
 def ratio(part: float, whole: float) -> float:
     """Return ``part / whole``, kept within 1e9 so that a whole of 0 gives a number that JSON can hold."""
     return max(-1e9, min(1e9, part / max(whole, 1e-200)))
