@@ -1,22 +1,14 @@
-"""The commands."""
+"""The commands: their words and options. What they do is imported when one is called, so that each starts at once."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from optuna.exceptions import StorageInternalError
 
-from tuner import config as configuration
-from tuner import live, record, report, report_text, sampler, status
-from tuner.config import StudyConfig
-from tuner.errors import ConfigError, TunerError
-from tuner.opening import driver_is_alive, open_study
-from tuner.screen import open_console
-from tuner.study import Interrupted
+from tuner.errors import TunerError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,7 +18,7 @@ app = typer.Typer(
     help="Hyperparameter search that reads training curves, says what is wrong with them, and tries the remedy.",
 )
 
-EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_BAD_INPUT = 2
 
 ConfigPath = Annotated[Path, typer.Argument(help="the study's YAML, such as configs/digits.yaml", metavar="CONFIG")]
 StudyPath = Annotated[Path, typer.Argument(help="the study's folder, such as results/digits", metavar="STUDY")]
@@ -35,87 +27,112 @@ Sets = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="override a key of the config, e.g. budget.trials=10; repeatable"),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show nothing but errors and the final result")]
+Json = Annotated[bool, typer.Option("--json", help="print everything as JSON, for programs")]
+
+LogPaths = Annotated[list[Path], typer.Argument(help="logs, or folders to search for logs", metavar="PATH")]
+JsonLines = Annotated[bool, typer.Option("--json", help="print one JSON object a line for each run, for programs")]
+PlotFile = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", help="draw the curves into FILE, .png or .html")
+]
+NoPlot = Annotated[bool, typer.Option("--no-plot", help="leave the curve on the terminal out")]
+Watch = Annotated[bool, typer.Option("--watch", help="follow one growing log, and say when the verdict changes")]
+Every = Annotated[float, typer.Option("--every", metavar="SECONDS", help="how often --watch looks", min=0.1)]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        metavar="KEY=COLUMN,...",
+        help="what the columns are; keys: epoch, train_loss, val_loss, metric, learning_rate, seconds, objective",
+    ),
+]
+Objective = Annotated[
+    str | None, typer.Option("--objective", metavar="NAME", help="the column a run is judged by; NAME:min or NAME:max")
+]
+Planned = Annotated[int | None, typer.Option("--planned", metavar="N", help="how many epochs are planned")]
+Language = Annotated[str, typer.Option("--lang", metavar="en|zh", help="the language of the texts")]
+
+DIAGNOSE_EXAMPLES = """\
+Examples:
+
+\b
+  tuner diagnose runs/train/results.csv         one run: symptoms, what to try, the curve
+  tuner diagnose runs/                          all logs below a folder, as a table
+  tuner diagnose log.csv --columns val_loss=valid,metric=acc:max
+  tuner diagnose log.csv --watch --planned 100  follow a run that is training
+  tuner diagnose runs/ --json | jq .verdict     for programs
+  tuner diagnose results.csv --plot curve.png
+
+Exit code: 0 all runs healthy, 1 a run is sick, 2 nothing could be read or a PATH is missing.
+"""
 
 
 @app.command()
 def run(config: ConfigPath, sets: Sets = None, quiet: Quiet = False) -> None:
     """Start the study that CONFIG describes, or continue it where it exists."""
-    _drive(configuration.load(config, sets or []), quiet=quiet)
+    from tuner import study_commands
+
+    study_commands.run(config, sets or [], quiet)
 
 
 @app.command()
 def resume(study: StudyPath, sets: Sets = None, quiet: Quiet = False) -> None:
     """Continue the study in the folder STUDY with the configuration it was started with."""
-    _drive(_config_of(study, sets or []), quiet=quiet)
+    from tuner import study_commands
+
+    study_commands.resume(study, sets or [], quiet)
 
 
-@app.command("report")
-def report_command(
-    study: StudyPath,
-    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON, for programs")] = False,
-) -> None:
+@app.command()
+def report(study: StudyPath, as_json: Json = False) -> None:
     """Say what a study found: the best parameters, every trial and why it ended, what the remedies were worth."""
-    found = _report(_config_of(study, reading=True))
-    if as_json:
-        print(json.dumps(report.to_json(found), indent=2, allow_nan=False))
-        return
-    report_text.show(found, open_console())
-    best = report.write_best(found, study)
-    if best:
-        print(f"best parameters: {best}")
+    from tuner import study_commands
+
+    study_commands.show_report(study, as_json)
 
 
-@app.command("status")
-def status_command(study: StudyPath) -> None:
+@app.command()
+def status(study: StudyPath) -> None:
     """Show what a study is doing right now, without disturbing it."""
-    config = _config_of(study, reading=True)
-    optuna_study = sampler.load_study(config.storage, config.model.study)
-    status.show(status.look(config, optuna_study), open_console())
-    if not driver_is_alive(config.folder):
-        print(f"no tuner works on it. To go on: tuner resume {_short(config.folder)}")
+    from tuner import study_commands
+
+    study_commands.status(study)
 
 
-def _drive(config: StudyConfig, *, quiet: bool) -> None:
-    """Run a study to its end, write best.yaml, and exit with a code that says how it went."""
-    try:
-        with open_study(config, view := live.view(quiet)) as study, view:
-            study.run()
-    except Interrupted:
-        print(f"stopped. To go on: tuner resume {_short(config.folder)}", file=sys.stderr)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    found = _report(config)
-    if not quiet:
-        report_text.show(found, open_console())
-    best = report.write_best(found, config.folder)
-    if best is None:
-        print(f"no trial completed; see why with: tuner report {_short(config.folder)}", file=sys.stderr)
-        raise typer.Exit(EXIT_FAILED)
-    print(f"best parameters: {_short(best)}")
+@app.command(epilog=DIAGNOSE_EXAMPLES)
+def diagnose(
+    paths: LogPaths,
+    as_json: JsonLines = False,
+    plot: PlotFile = None,
+    no_plot: NoPlot = False,
+    watch: Watch = False,
+    every: Every = 5.0,
+    columns: Columns = None,
+    objective: Objective = None,
+    planned: Planned = None,
+    lang: Language = "en",
+) -> None:
+    """Say what is wrong with training runs, from the logs that they have left.
+
+    The format of a log is known by its content: Ultralytics, Keras, Lightning, Hugging Face, MMDetection, Detectron2,
+    TensorBoard, plain CSV, JSON and others.
+    """
+    from tuner import diagnose_command
+
+    asked = diagnose_command.asked(columns or [], objective, planned)
+    show = diagnose_command.Show(as_json=as_json, plot=plot, picture=not no_plot, language=lang)
+    code = diagnose_command.watch(paths, asked, show, every) if watch else diagnose_command.look(paths, asked, show)
+    raise typer.Exit(code)
 
 
-def _config_of(folder: Path, sets: list[str] | None = None, *, reading: bool = False) -> StudyConfig:
-    path = folder / configuration.CONFIG_FILE
-    if not path.is_file():
-        expected = f"expected a study's folder with a {configuration.CONFIG_FILE}, but got none"
-        raise ConfigError(str(folder), "", expected)
-    # The folder may have been moved or copied since: what counts is where it is now.
-    here = folder.resolve()
-    return configuration.load(path, sets or [], folder=here, reading=reading)
+@app.command()
+def explain(
+    name: Annotated[str | None, typer.Argument(help="a symptom, a column of a log or a remedy", metavar="NAME")] = None,
+    lang: Language = "en",
+) -> None:
+    """Explain a symptom, a column of a log such as val/cls_loss, or a remedy; without NAME, list them all."""
+    from tuner import explain
 
-
-def _report(config: StudyConfig) -> report.Report:
-    study = sampler.load_study(config.storage, config.model.study)
-    return report.build(
-        study,
-        record.read_all(study),
-        objective=config.model.objective.metric,
-        bounds=config.space.bounds(),
-        as_trained=config.scaled,
-    )
-
-
-def _short(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    explain.show(name, lang)
 
 
 def main() -> NoReturn:
@@ -129,7 +146,4 @@ def main() -> NoReturn:
         # Something in the way of a file of ours, such as a folder of its name; what trained can be continued.
         print(f"tuner: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
-    except StorageInternalError as error:
-        print(f"tuner: the storage failed ({error.__cause__ or error}); go on with tuner resume", file=sys.stderr)
-        sys.exit(EXIT_FAILED)
     sys.exit(0)

@@ -116,6 +116,10 @@ def diagnose(
     return Diagnosis(tuple(ordered), remarks(curve))
 
 
+_BETTER = "nothing is wrong so far: {series} got better, {then:.3g} → {now:.3g}, over the last {epochs} epochs"
+_NO_BETTER = "no clear shape: {series} went {then:.3g} → {now:.3g} over the last {epochs} epochs"
+
+
 def _by_direction(curve: Curve) -> Symptom:
     """Return a verdict for a curve without a clear shape: on its way, or not any more, without much confidence."""
     third = max(3, curve.length // 3)
@@ -134,7 +138,7 @@ def _by_direction(curve: Curve) -> Symptom:
             confidence=UNSURE,
             severity=0.0,
             evidence={"series": series.name, "then": sign * then, "now": sign * now, "epochs": len(cost)},
-            says=("nothing is wrong so far: {series} went {then:.3g} → {now:.3g} over the last {epochs} epochs",),
+            says=(_BETTER if improves else _NO_BETTER,),
             healthy=True,
         )
     return _too_little(curve)

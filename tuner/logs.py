@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from tuner import registry
 from tuner.curve import Curve
+from tuner.readers import delimited, records
+from tuner.readers.text import decoded
 from tuner.spec import LogError
 
 MAX_FILES = 20_000
@@ -19,6 +21,7 @@ HEAD = 256 * 2**10
 
 NOT_TEXT = b"\0"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
+MARKED = (*UTF16, b"\xef\xbb\xbf")
 SKIPPED = {"node_modules", "__pycache__", "site-packages"}
 
 
@@ -53,6 +56,14 @@ def recognise(path: Path) -> str:
     if name is None:
         raise LogError(f"{path}: {_impostor(path) or 'no training log of a known format'}")
     return name
+
+
+def plain_format(path: Path) -> str | None:
+    """Return the reader for a plain table or JSON lines whose names tell nothing; None where it is neither."""
+    head = _head(path)
+    if delimited.header(head):
+        return "csv"
+    return "jsonl" if records.first(head, bool) else None
 
 
 def open_curves(path: Path) -> list[Curve]:
@@ -94,7 +105,10 @@ def _format(path: Path) -> str | None:
 
 
 def _head(path: Path) -> bytes:
-    """Return the beginning of a file; nothing of what is neither text nor an event file, or cannot be read."""
+    """Return the beginning of a file, in UTF-8 where a mark tells its encoding.
+
+    Nothing of what is neither text nor an event file, or cannot be read.
+    """
     try:
         if not path.is_file():
             return b""
@@ -102,7 +116,8 @@ def _head(path: Path) -> bytes:
             head = file.read(FIRST_LOOK)
             if NOT_TEXT in head and not head.startswith(UTF16) and b"brain.Event:" not in head[:100]:
                 return b""
-            return head + file.read(HEAD - len(head))
+            head += file.read(HEAD - len(head))
+            return decoded(head).encode() if head.startswith(MARKED) else head
     except OSError:
         return b""
 

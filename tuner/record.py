@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
+if TYPE_CHECKING:  # Optuna takes half a second, which a command that needs no study need not pay
+    import optuna
+    from optuna.trial import FrozenTrial, TrialState
 
 ParamValue = float | int | str | bool
 Params = dict[str, ParamValue]
@@ -110,7 +111,7 @@ class Record:
 
 def usable_score(record: Record) -> float | None:
     """Return the score of a trial that completed; that of a failed one says how far it came, not how good it is."""
-    good = record.state is TrialState.COMPLETE and record.score is not None and math.isfinite(record.score)
+    good = record.state.name == "COMPLETE" and record.score is not None and math.isfinite(record.score)
     return record.score if good else None
 
 

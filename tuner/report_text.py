@@ -71,7 +71,7 @@ def _cells(record: Record, report: Report, *, wide: bool) -> list[Text]:
 
 def _ending(record: Record) -> Text:
     if not record.finished or record.ending is None:
-        return Text(f"{words.STATES[record.state]}", style="dim")
+        return Text(f"{words.STATES[record.state.name]}", style="dim")
     verb = (words.VERBS[record.ending.action], screen.COLORS.get(record.ending.action, ""))
     following = f" → {words.prescription(record, record.prescription)}" if record.prescription else ""
     return Text.assemble(verb, f": {words.why(record.ending)}{following}")

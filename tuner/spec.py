@@ -106,5 +106,9 @@ class Reader(Protocol):
     def matches(self, head: bytes, path: Path) -> bool:
         """Tell from the first bytes of a file whether this format wrote it; never raises."""
 
-    def read_all(self, path: Path) -> list[Curve]:
-        """Return the runs in a log of the past, one where nothing was appended. Raises LogError."""
+    def read_all(self, path: Path, *, options: Mapping[str, Any] | None = None, finished: bool = True) -> list[Curve]:
+        """Return the runs in a log that was found somewhere, one where nothing was appended. Raises LogError.
+
+        ``options`` say what the columns are, and a name that is none of them is an error; where the run is not
+        ``finished``, a half-written end is left for later.
+        """

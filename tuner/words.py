@@ -6,8 +6,6 @@ import math
 import unicodedata
 from collections.abc import Mapping
 
-from optuna.trial import TrialState
-
 from tuner.record import Action, Ending, Origin, Params, ParamValue, Prescription, Record
 
 VERBS = {
@@ -21,11 +19,11 @@ NONE = "-"
 """What stands where there is nothing to say."""
 
 STATES = {
-    TrialState.COMPLETE: "completed",
-    TrialState.PRUNED: "was pruned",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "is running",
-    TrialState.WAITING: "waits for its turn",
+    "COMPLETE": "completed",
+    "PRUNED": "was pruned",
+    "FAIL": "failed",
+    "RUNNING": "is running",
+    "WAITING": "waits for its turn",
 }
 
 
@@ -145,9 +143,9 @@ def title(record: Record) -> str:
 def sentence(record: Record) -> str:
     """Return what became of a trial: how it ended and when, why, its best score, and what is tried next."""
     if not record.finished:
-        return f"{title(record)} {STATES[record.state]}"
+        return f"{title(record)} {STATES[record.state.name]}"
     if record.ending is None:
-        return f"{title(record)} {STATES[record.state]}: {why(None)}; {_best(record)}"
+        return f"{title(record)} {STATES[record.state.name]}: {why(None)}; {_best(record)}"
     # The last epoch of a trial that trained them all is no news.
     told = record.ending.epoch is not None and record.ending.reason != "finished"
     at = f" at epoch {record.ending.epoch}" if told else ""

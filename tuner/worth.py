@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from optuna.trial import TrialState
-
 from tuner.record import Origin, Record, usable_score
 
 
@@ -57,7 +55,7 @@ def worth(records: Sequence[Record], *, higher_is_better: bool) -> tuple[Worth, 
     for child in records:
         parent = _parent(child, by_number)
         # FAIL is trouble of the machine: it says nothing about the move, and the parameters are tried again.
-        if child.remedy and parent and child.finished and child.state is not TrialState.FAIL:
+        if child.remedy and parent and child.finished and child.state.name != "FAIL":
             children.setdefault(child.remedy, []).append((parent, child))
     found = (_of_one(name, pairs, 1 if higher_is_better else -1) for name, pairs in children.items())
     return tuple(sorted(found, key=lambda w: (-len(w.pairs) - w.tried_to_rescue - w.broke, w.remedy)))

@@ -139,6 +139,12 @@ def guess(name: str) -> Role:
     return Role(Kind.METRIC, higher_is_better=not lower)
 
 
+def better_higher(name: str) -> bool:
+    """Return whether more is better in a column of that name, whatever it is; yes where the name tells nothing."""
+    lower = any(LOSS.fullmatch(w) or LOWER.fullmatch(w) for w in _telling(name))
+    return not lower
+
+
 def _telling(name: str) -> list[str]:
     """Return the words that say what a column is: those after the last slash, where it is known by them."""
     whole, leaf = ([w for w in words(part) if w not in TRAIN | VAL] for part in (name, name.rpartition("/")[2]))

@@ -9,8 +9,10 @@ the rows are numbered from 1. What a column is comes from its name, or from the 
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Mapping
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ from tuner.curve import Curve, Kind
 from tuner.readers import columns, delimited
 from tuner.readers.run import Run, reading, runs_of
 from tuner.readers.table import Column, Table, to_curve
-from tuner.readers.text import read_text, shown, wrong
+from tuner.readers.text import MAX_CELLS, MAX_LINE, read_text, shown, wrong
 
 __doc__ += columns.OPTIONS_MANUAL
 
 DELIMITERS = ",;\t"
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 TELLING = (Kind.TRAIN_LOSS, Kind.VAL_LOSS, Kind.METRIC)
 
 
@@ -50,8 +53,10 @@ def _tells(names: list[str]) -> bool:
 
 
 def _runs(path: Path, finished: bool) -> list[Run]:
-    tables = [table for table in delimited.tables(path, finished) if _tells(list(table.columns))]
-    return [run for table in tables for run in runs_of(table)]
+    tables = delimited.tables(path, finished)
+    # Where no table tells by itself that it is a curve, somebody says what its columns are.
+    telling = [table for table in tables if _tells(list(table.columns))] or tables
+    return [run for table in telling for run in runs_of(table)]
 
 
 # A study's own log is held to one well-formed table; of a log found somewhere, what can be read is read.
@@ -59,38 +64,53 @@ _, read_all = reading(_runs)
 
 
 def _table(path: Path, text: str) -> Table:
-    rows, lines = _rows(path, text)
-    if not rows:
+    rows = _rows(path, text)
+    line, header = next(rows, (0, []))
+    if not header:
         return Table(path, {}, [], complete=True)
-    names = [name.strip() for name in rows[0]]
-    _check_header(path, lines[0], names)
-    body = [i for i in range(1, len(rows)) if rows[i] != rows[0]]  # a resumed program may write its header again
-    for i in body:
-        if len(rows[i]) != len(names):
-            raise wrong(path, lines[i], f"{len(names)} cells", f"{len(rows[i])}")
-    cells = zip(*(rows[i] for i in body), strict=True) if body else [()] * len(names)
+    names = [name.strip() for name in header]
+    _check_header(path, line, names)
+    cells: list[list[str]] = [[] for _ in names]
+    lines = array("q")
+    for line, row in rows:
+        if row == header:  # a resumed program may write its header again
+            continue
+        if len(row) != len(names):
+            raise wrong(path, line, f"{len(names)} cells", f"{len(row)}")
+        lines.append(line)
+        for column, cell in zip(cells, row, strict=True):
+            column.append(cell.strip())
+        if len(lines) * len(names) > MAX_CELLS:
+            raise wrong(path, line, f"at most {MAX_CELLS} cells in all", "more")
     named = {name: _column(column) for name, column in zip(names, cells, strict=True) if name}
-    return Table(path, named, [lines[i] for i in body], complete=True)
+    return Table(path, named, lines, complete=True)
 
 
-def _rows(path: Path, text: str) -> tuple[list[list[str]], list[int]]:
-    """Return the rows that are not blank, the header first, and the line each ends on."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=header.count), strict=True)
-    rows, lines = [], []
+def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, the header first, with the line each ends on."""
+    header = next((line for line in _lines(path, text) if line.strip()), "")
+    reader = csv.reader(_lines(path, text), delimiter=max(DELIMITERS, key=header.count), strict=True)
     try:
         for row in reader:
             if row and (len(row) > 1 or row[0].strip()):
-                rows.append(row)
-                lines.append(reader.line_num)
+                yield reader.line_num, row
     except csv.Error as error:
         raise wrong(path, reader.line_num, "a row of cells", str(error)) from None
-    return rows, lines
+
+
+def _lines(path: Path, text: str) -> Iterator[str]:
+    for number, found in enumerate(LINE.finditer(text), 1):
+        if found.end() - found.start() > MAX_LINE:
+            raise wrong(path, number, f"at most {MAX_LINE} characters", "more")
+        yield found.group()
 
 
 def _check_header(path: Path, line: int, names: list[str]) -> None:
-    if any(names.count(name) > 1 for name in names if name):
-        twice = next(name for name in names if name and names.count(name) > 1)
+    if len(names) > delimited.MAX_COLUMNS:
+        raise wrong(path, line, f"at most {delimited.MAX_COLUMNS} columns", f"{len(names)}")
+    counts = Counter(names)
+    twice = next((name for name in names if name and counts[name] > 1), None)
+    if twice is not None:
         raise wrong(path, line, "different names of columns", f"{shown(twice)} twice")
     if not any(name and not _is_number(name) for name in names):
         raise wrong(path, line, "the names of the columns", shown(",".join(names)))
@@ -104,9 +124,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _column(cells: tuple[str, ...]) -> Column:
-    stripped = list(map(str.strip, cells))
-    if all(stripped):
-        return Column(range(len(stripped)), stripped)
-    present = [i for i, cell in enumerate(stripped) if cell]
-    return Column(present, [stripped[i] for i in present])
+def _column(cells: list[str]) -> Column:
+    if all(cells):
+        return Column(range(len(cells)), cells)
+    present = [i for i, cell in enumerate(cells) if cell]
+    return Column(present, [cells[i] for i in present])

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import csv
 import re
+from array import array
 from pathlib import Path
 
+from tuner.readers import growing
+from tuner.readers.growing import GrowingColumn
 from tuner.readers.periods import number
-from tuner.readers.table import Column, Table
+from tuner.readers.table import Table
 from tuner.readers.text import MAX_CELLS, first_line, whole_lines
 from tuner.spec import LogError
 
@@ -62,24 +65,21 @@ class _Part:
         if len(names) > MAX_COLUMNS:
             raise LogError(f"{path}: expected at most {MAX_COLUMNS} columns, but got {len(names)}")
         self.names = names
-        self._columns: dict[str, tuple[list[int], list[str]]] = {name: ([], []) for name in names if name}
+        self._columns = {name: GrowingColumn() for name in names if name}
         first = {name: i for i, name in reversed(list(enumerate(names)))}
         self._place = [bool(name) and first[name] == i for i, name in enumerate(names)]
-        self._lines: list[int] = []
+        self._lines = array("q")
         self._path = path
 
     def add(self, line: int, cells: list[str]) -> None:
         for name, counts, cell in zip(self.names, self._place, cells, strict=False):
             if counts and cell:
-                rows, values = self._columns[name]
-                rows.append(len(self._lines))
-                values.append(cell)
+                self._columns[name].add(len(self._lines), cell)
         self._lines.append(line)
 
     @property
     def table(self) -> Table:
-        columns = {name: Column(rows, cells) for name, (rows, cells) in self._columns.items()}
-        return Table(self._path, columns, self._lines, complete=True)
+        return Table(self._path, growing.numeric(self._columns), self._lines, complete=True)
 
 
 def _delimiter(line: str) -> str:

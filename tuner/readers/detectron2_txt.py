@@ -18,7 +18,7 @@ from pathlib import Path
 from tuner.readers import detectron2, phrases, records
 from tuner.readers.periods import number
 from tuner.readers.run import Run, reading, runs_of
-from tuner.readers.text import read_foreign, whole_lines
+from tuner.readers.text import beginning, whole_lines
 
 TRAINING = re.compile(r"\biter: (\d{1,12})\s+total_loss: ")
 PASTED = re.compile(r"copypaste: (.*)")
@@ -33,7 +33,7 @@ def matches(head: bytes, path: Path) -> bool:
 def _runs(path: Path, finished: bool) -> list[Run]:
     table = records.table(path, _rows(path, finished))
     names = table.columns
-    planned = MAX_ITER.search(read_foreign(path)[: 2**20])
+    planned = MAX_ITER.search(beginning(path))
     steps = int(planned[1]) if planned else None
     return runs_of(table, options=detectron2.options(names), objective=detectron2.objective(names), planned_steps=steps)
 

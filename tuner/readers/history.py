@@ -14,7 +14,10 @@ from tuner.readers.text import MAX_CELLS, read_foreign
 from tuner.spec import LogError
 
 MAX_CHARACTERS = 64 * 2**20
-"""A parsed document takes about ten times its size in memory."""
+"""A parsed document of numbers takes about ten times its size in memory."""
+
+MAX_CONTAINERS = 2_000_000
+"""An empty list takes 3 characters in the file and some hundred bytes in memory."""
 
 MAX_HISTORIES = 100
 MAX_DEPTH = 4
@@ -33,6 +36,8 @@ def document(path: Path, finished: bool) -> Any:
     text = read_foreign(path)
     if len(text) > MAX_CHARACTERS:
         raise LogError(f"{path}: expected at most {MAX_CHARACTERS} characters of JSON, but got {len(text)}")
+    if text.count("[") + text.count("{") > MAX_CONTAINERS:
+        raise LogError(f"{path}: expected at most {MAX_CONTAINERS} lists and objects of JSON, but got more")
     value = records.parsed(text)
     if value is None and finished and text.strip():
         raise LogError(f"{path}: expected one JSON document, but it cannot be parsed")

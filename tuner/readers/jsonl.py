@@ -11,6 +11,8 @@ unless the options name it. What a column is comes from its name, or from the op
 from __future__ import annotations
 
 import json
+import re
+from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from tuner.curve import Curve, Kind
 from tuner.readers import columns, records
 from tuner.readers.run import Run, reading, runs_of
 from tuner.readers.table import Cell, Column, Table, to_curve
-from tuner.readers.text import read_text, shown, wrong
+from tuner.readers.text import MAX_CELLS, read_text, shown, wrong
 
 __doc__ += columns.OPTIONS_MANUAL
 
@@ -60,16 +62,25 @@ _, read_all = reading(_runs)
 
 def _table(path: Path, text: str) -> Table:
     named: dict[str, tuple[list[int], list[Cell]]] = {}
-    lines: list[int] = []
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = array("q")
+    n_cells = 0
+    for number, line in enumerate(_lines(text), 1):
         cells = dict(_cells(_parsed(path, number, line))) if line.strip() else {}
         if any(not isinstance(value, str) for value in cells.values()):
+            row = len(lines)
             for name, value in cells.items():
                 rows, values = named.setdefault(name, ([], []))
-                rows.append(len(lines))
+                rows.append(row)
                 values.append(value)
             lines.append(number)
+            n_cells += len(cells)
+        if n_cells > MAX_CELLS or len(named) > records.MAX_NAMES:
+            raise wrong(path, number, f"at most {MAX_CELLS} values under {records.MAX_NAMES} names", "more")
     return Table(path, {name: Column(*column) for name, column in named.items()}, lines, complete=False)
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (found.group() for found in re.finditer(r"[^\n]*\n", text))
 
 
 def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ counts iterations only writes epoch 1 on every line, or none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,17 @@ def _is_new(record: records.Record) -> bool:
 
 
 def _runs(path: Path, finished: bool) -> list[Run]:
-    lines = list(records.objects(path, finished))
-    config = next((str(r["config"]) for _, r in lines[:5] if "config" in r), "")
-    table = records.table(path, _rows(lines))
+    # Read twice, because all records at once take thirty times the size of the file.
+    head = islice(records.objects(path, finished), 5)
+    config = next((str(r["config"]) for _, r in head if "config" in r), "")
+    epochs = {str(record.get("epoch")) for _, record in records.objects(path, finished) if "epoch" in record}
+    table = records.table(path, _rows(records.objects(path, finished), by_epoch=len(epochs) > 1))
     names = table.columns
     return runs_of(table, options=mmdet.options(names), objective=mmdet.objective(names), **mmdet.planned(config))
 
 
-def _rows(lines: list[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows(lines: Iterable[tuple[int, dict[str, Any]]], by_epoch: bool) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the records with one counter each: their epoch, or where there is but one, their iteration."""
-    epochs = {str(record.get("epoch")) for _, record in lines if "epoch" in record}
-    by_epoch = len(epochs) > 1
     counter = 0.0
     for line, record in lines:
         trained = "loss" in record or record.get("mode") == "train"

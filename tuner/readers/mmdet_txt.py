@@ -15,12 +15,11 @@ from pathlib import Path
 
 from tuner.readers import mmdet, phrases, records
 from tuner.readers.run import Run, reading, runs_of
-from tuner.readers.text import read_foreign, whole_lines
+from tuner.readers.text import beginning, whole_lines
 
 ROW = re.compile(r"\b(Epoch|Iter) ?(\(train\)|\(val\))?\s{0,4}\[ *(\d{1,12})\](?:\[[ \d/]+\])?\s(.*)")
 ITERATION = re.compile(r"\b(Iter) ?(\(train\)|\(val\))?\s{0,4}\[ *(\d{1,12})/ *\d+\]\s(.*)")
 WRITER = re.compile(r"^\d{4}[-/]\d\d[-/]\d\d [\d:,]{8,12} - mm\w{1,30} - INFO - ", re.MULTILINE)
-CONFIGURATION = 2**20
 
 
 def matches(head: bytes, path: Path) -> bool:
@@ -29,7 +28,7 @@ def matches(head: bytes, path: Path) -> bool:
 
 def _runs(path: Path, finished: bool) -> list[Run]:
     table = records.table(path, _rows(path, finished))
-    planned = mmdet.planned(read_foreign(path)[:CONFIGURATION])
+    planned = mmdet.planned(beginning(path))
     names = table.columns
     return runs_of(table, options=mmdet.options(names), objective=mmdet.objective(names), **planned)
 

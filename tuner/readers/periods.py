@@ -55,6 +55,8 @@ def numeric(table: Table) -> Table:
 
 
 def _numbers(column: Column) -> Column:
+    if isinstance(column.cells, np.ndarray):
+        return Column(np.asarray(column.rows, dtype=np.int64), column.cells)
     try:
         values = np.fromiter(map(float, column.cells), dtype=np.float64, count=len(column.cells))
         return Column(np.asarray(column.rows, dtype=np.int64), values)
@@ -85,9 +87,9 @@ def split(table: Table, options: Mapping[str, Any], *, single: bool = False) -> 
     if name is None or not table.lines:
         return [table]
     values = _filled(table, name)
-    steps = np.diff(values)
+    falls = values[1:] <= values[:-1] if single else values[1:] < values[:-1]
     starts = [0]
-    for i in np.flatnonzero((steps <= 0) if single else (steps < 0)) + 1:
+    for i in np.flatnonzero(falls) + 1:
         if values[i] <= values[starts[-1]]:
             starts.append(int(i))
         if len(starts) > MAX_RUNS:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tuner.readers.table import Cell, Column, Table
+from tuner.readers import growing
+from tuner.readers.growing import GrowingColumn
+from tuner.readers.table import Cell, Table
 from tuner.readers.text import LINE_END, MAX_CELLS, decoded, whole_lines, wrong
 from tuner.spec import LogError
 
@@ -17,15 +20,15 @@ MAX_NAMES = 20_000
 
 def table(path: Path, records: Iterable[tuple[int, Record]]) -> Table:
     """Return numbered records as a table; objects inside them name their columns ``outer/inner``. Raises LogError."""
-    named: dict[str, tuple[list[int], list[Cell]]] = {}
-    lines: list[int] = []
+    named: dict[str, GrowingColumn] = {}
+    lines = array("q")
     n_cells = 0
     for line, record in records:
         before = n_cells
         for name, value in cells(record):
-            rows, values = named.setdefault(name, ([], []))
-            rows.append(len(lines))
-            values.append(value)
+            if name not in named:
+                named[name] = GrowingColumn()
+            named[name].add(len(lines), value)
             n_cells += 1
         if n_cells > before:
             lines.append(line)
@@ -33,7 +36,7 @@ def table(path: Path, records: Iterable[tuple[int, Record]]) -> Table:
             raise LogError(
                 f"{path}: line {line}: expected at most {MAX_CELLS} numbers under {MAX_NAMES} names, but got more"
             )
-    return Table(path, {name: Column(*column) for name, column in named.items()}, lines, complete=False)
+    return Table(path, growing.numeric(named), lines, complete=False)
 
 
 def cells(record: Record, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Cell]]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from tuner.curve import Curve, Kind
 from tuner.readers import columns, periods
 from tuner.readers.table import Table, to_curve
+from tuner.readers.text import shown
 from tuner.spec import LogError
 
 USUAL = [
@@ -57,7 +58,13 @@ class Read(Protocol):
     ) -> Curve: ...
 
 
-def reading(runs: Callable[[Path, bool], list[Run]]) -> tuple[Read, Callable[[Path], list[Curve]]]:
+class ReadAll(Protocol):
+    def __call__(
+        self, path: Path, *, options: Mapping[str, Any] | None = None, finished: bool = True
+    ) -> list[Curve]: ...
+
+
+def reading(runs: Callable[[Path, bool], list[Run]]) -> tuple[Read, ReadAll]:
     """Return ``read`` and ``read_all`` of a format.
 
     ``runs(path, finished)`` returns the runs in a log, none where it holds no number yet; where the run is not
@@ -77,8 +84,10 @@ def reading(runs: Callable[[Path, bool], list[Run]]) -> tuple[Read, Callable[[Pa
             return Curve({}, objective=objective, planned_epochs=planned_epochs)
         return _curve(found[-1], objective, higher_is_better, planned_epochs, options)
 
-    def read_all(path: Path) -> list[Curve]:
-        curves = [_curve(run, None, True, None, {}) for run in runs(path, True)]
+    def read_all(path: Path, *, options: Mapping[str, Any] | None = None, finished: bool = True) -> list[Curve]:
+        found = runs(path, finished)
+        _check_names(path, found, options or {})
+        curves = [_curve(run, None, True, None, options or {}) for run in found]
         curves = [curve for curve in curves if curve.length]
         if not curves:
             raise LogError(f"{path}: looks like a training log, but holds not one epoch")
@@ -93,6 +102,14 @@ def runs_of(table: Table, *, single: bool = False, **known: Any) -> list[Run]:
     if not any(len(column.cells) for column in table.columns.values()):
         return []
     return [Run(part, **known) for part in periods.split(table, known.get("options", {}), single=single)]
+
+
+def _check_names(path: Path, runs: Iterable[Run], options: Mapping[str, Any]) -> None:
+    """Raise LogError where the options speak of a column that no run has."""
+    known = dict.fromkeys(name for run in runs for name in run.table.columns)
+    for name in sorted(columns.named(options) - set(known)):
+        listed = ", ".join(map(shown, list(known)[:20]))
+        raise LogError(f"{path}: no column {shown(name)} with numbers; there are {listed}")
 
 
 def _curve(

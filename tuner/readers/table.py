@@ -11,7 +11,7 @@ import numpy as np
 
 from tuner.curve import Curve, FloatArray, IntArray, Kind, Series
 from tuner.readers import columns, splice
-from tuner.readers.text import shown, wrong
+from tuner.readers.text import printable, shown, wrong
 from tuner.spec import LogError
 
 Cell = float | str
@@ -81,6 +81,8 @@ def _numbers(table: Table, name: str) -> Numbers | None:
     column = table.columns[name]
     if not len(column.cells):
         return None
+    if isinstance(column.cells, np.ndarray):
+        return np.asarray(column.rows, dtype=np.int64), column.cells
     try:
         values = np.fromiter(map(float, column.cells), dtype=np.float64, count=len(column.cells))
     except (ValueError, OverflowError):
@@ -163,7 +165,8 @@ def _all_series(
         last = splice.last_of_each(mine)
         repeated.update(mine[~last].tolist())
         if len(mine):
-            series[name] = Series(name, role.kind, mine[last], values[last], role.higher_is_better)
+            title = printable(name)
+            series[title] = Series(title, role.kind, mine[last], values[last], role.higher_is_better)
     first = f"{len(repeated)} epochs (first {min(repeated)})" if repeated else ""
     return series, [f"{first} logged more than once; later values kept"] if repeated else []
 

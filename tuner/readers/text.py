@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from tuner.spec import LogError
 
@@ -15,12 +17,13 @@ MAX_BYTES = 256 * 2**20
 MAX_LINE = 2**20
 """Characters; the longest lines of real logs hold a whole configuration and stay far below."""
 
-MAX_CELLS = 5_000_000
-"""Numbers read from one log: 50 columns over 100,000 rows, and some hundred MB while they are read."""
+MAX_CELLS = 2_000_000
+"""Numbers read from one log: 20 columns over 100,000 rows, and a hundred MB while they are read."""
 
+MAX_NAME = 200
 MAX_HEADER = 2**16
 LINE_END = re.compile(r"\r\n|\r|\n")
-LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: Path) -> str:
@@ -65,6 +68,18 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def printable(name: str) -> str:
+    """Return the name of a column as it may stand on a terminal: one line, not too long, no control characters."""
+    short = name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+    return short if short.isprintable() else "".join(map(_printable, short))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
 def read_foreign(path: Path) -> str:
     """Return the whole text of a log that somebody else's program wrote, in whatever encoding.
 
@@ -79,8 +94,11 @@ def read_foreign(path: Path) -> str:
 
 def decoded(data: bytes) -> str:
     """Return ``data`` as text; a byte order mark tells UTF-16, and what is no UTF-8 is replaced."""
-    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if utf16 else "utf-8-sig", errors="replace")
+    return data.decode(_encoding(data), errors="replace")
+
+
+def _encoding(start: bytes) -> str:
+    return "utf-16" if start.startswith(UTF16) else "utf-8-sig"
 
 
 def first_line(head: bytes) -> str:
@@ -93,14 +111,43 @@ def first_line(head: bytes) -> str:
 def whole_lines(path: Path, finished: bool) -> Iterator[tuple[int, str]]:
     """Yield number and text of the lines of a log that are not blank; a bare CR ends a line too, as in progress bars.
 
-    A last line without its end counts where the run is ``finished``. Raises LogError for a line without measure.
+    A last line without its end counts where the run is ``finished``. Raises LogError for a line without measure, and
+    where there is no file, it is too large, or it is no text.
     """
-    for number, found in enumerate(LINE.finditer(read_foreign(path)), 1):
-        line, end = found.groups()
-        if len(line) > MAX_LINE:
-            raise wrong(path, number, f"at most {MAX_LINE} characters", f"{len(line)}")
-        if line and not line.isspace() and (end or finished):
-            yield number, line
+    with _opened(path) as file:
+        # Line by line, because a text held whole takes several times its size.
+        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), ""), 1):
+            if len(line) > MAX_LINE:
+                raise wrong(path, number, f"at most {MAX_LINE} characters", "more")
+            if "\0" in line:
+                raise wrong(path, number, "text", "a zero byte")
+            if not line.isspace() and (finished or line.endswith("\n")):
+                yield number, line.rstrip("\n")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """Open a log somebody else's program wrote, in whatever encoding; raises LogError."""
+    try:
+        if not path.is_file():
+            raise LogError(f"{path}: expected a file, but there is none")
+        if path.stat().st_size > MAX_BYTES:
+            raise LogError(f"{path}: expected at most {MAX_BYTES} bytes, but got more")
+        with path.open("rb") as file:
+            start = file.read(2)
+        with path.open(encoding=_encoding(start), errors="replace") as text:
+            yield text
+    except OSError as error:
+        raise LogError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def beginning(path: Path, n_bytes: int = 2**20) -> str:
+    """Return the first ``n_bytes`` of a log as text; raises LogError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return decoded(file.read(n_bytes))
+    except OSError as error:
+        raise LogError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def beside(path: Path, name: str, key: str) -> int | None:

@@ -1,0 +1,119 @@
+"""The bank of labelled curves, and how one of them is made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.curve_bank.causes import LABELS
+from scripts.curve_bank.data import draw
+from scripts.curve_bank.found import Evidence, Found
+from scripts.curve_bank.halves import HALVES, fits
+from scripts.curve_bank.load import Labelled, curve_of, load
+from scripts.curve_bank.log import as_row, number
+from scripts.curve_bank.making import candidate
+from scripts.curve_bank.training import Settings, Setup, go_on, train
+from scripts.curve_bank.verify import plateau, turns, wave
+
+BANK = Path(__file__).resolve().parents[2] / "bank"
+KEYS = {"id", "half", "label", "secondary", "variant", "cause", "data", "architecture", "seed", "settings"} | {
+    "planned_epochs", "onset", "ends_badly", "verified", "objective", "epochs", "series"
+}  # fmt: skip
+HEALTHY = {"converged", "still_improving", "fine_tuning", "too_early"}
+
+
+@pytest.fixture(scope="module", params=HALVES)
+def half(request: pytest.FixtureRequest) -> tuple[str, list[Labelled]]:
+    return request.param, list(load(BANK / f"{request.param}.jsonl"))
+
+
+def test_every_row_has_the_same_keys_and_its_own_id(half: tuple[str, list[Labelled]]) -> None:
+    name, found = half
+    assert all(set(item.row) == KEYS and item.row["half"] == name for item in found)
+    assert len({item.row["id"] for item in found}) == len(found) > 200
+
+
+def test_every_label_has_several_curves(half: tuple[str, list[Labelled]]) -> None:
+    labels = [item.row["label"] for item in half[1]]
+    assert {label for label in LABELS if labels.count(label) >= 5} == set(LABELS) == set(labels)
+
+
+def test_the_series_fit_the_epochs_and_the_objective_is_one_of_them(half: tuple[str, list[Labelled]]) -> None:
+    for item in half[1]:
+        row = item.row
+        assert all(len(s["values"]) == len(row["epochs"]) for s in row["series"].values()), row["id"]
+        assert row["objective"] is None or row["objective"] in row["series"], row["id"]
+        assert item.curve.train_loss is not None, row["id"]
+        assert item.curve.length <= row["planned_epochs"], row["id"]
+        assert row["onset"] is None or 1 <= row["onset"] <= row["planned_epochs"], row["id"]
+
+
+def test_only_resumed_runs_repeat_epochs(half: tuple[str, list[Labelled]]) -> None:
+    resumed = {item.row["id"] for item in half[1] if item.curve.remarks}
+    assert resumed == {item.row["id"] for item in half[1] if item.row["variant"] == "resumed"} != set()
+
+
+def test_no_healthy_run_ends_badly_unless_nobody_can_know_yet(half: tuple[str, list[Labelled]]) -> None:
+    healthy = [item.row for item in half[1] if item.row["label"] in HEALTHY - {"too_early"}]
+    assert [row["id"] for row in healthy if row["ends_badly"] and not row["secondary"]] == []
+
+
+def test_a_file_stays_small(half: tuple[str, list[Labelled]]) -> None:
+    assert (BANK / f"{half[0]}.jsonl").stat().st_size < 2_000_000
+
+
+def test_the_halves_share_neither_data_nor_architecture() -> None:
+    dev, heldout = HALVES["dev"], HALVES["heldout"]
+    assert not set(dev.data) & set(heldout.data)
+    assert not set(dev.rates) & set(heldout.rates)
+
+
+@pytest.mark.parametrize("name", [*HALVES["dev"].data, *HALVES["heldout"].data])
+def test_a_draw_from_each_data_set_has_the_sizes_asked_for(name: str) -> None:
+    task = draw(name, np.random.default_rng(0), 50, 20, 100)
+    assert (len(task.train), len(task.val), len(task.test)) == (50, 20, 100)
+    assert int(task.train.y.max()) < task.classes
+    assert any(fits(a, name) for h in HALVES.values() for a in h.rates)
+
+
+def tiny(rows: int = 4) -> Setup:
+    task = draw("diabetes", np.random.default_rng(1), 60, 20, 50)
+    return Setup("dev", task, "box", "mlp_relu", 8, 1, Settings(rows, 0.01, 16, "adam"), seed=3)
+
+
+def test_training_learns_and_going_on_does_not_touch_the_run() -> None:
+    run = train(tiny(10))
+    assert run.test["loss"][-1] < run.initial["loss"]
+    later = go_on(run, 3)
+    assert (len(run.test["loss"]), len(later.test["loss"])) == (10, 13)
+
+
+def test_the_same_seed_gives_the_same_curve() -> None:
+    first = candidate("dev", "too_early", 0, seed=5)
+    assert first == candidate("dev", "too_early", 0, seed=5) != candidate("dev", "too_early", 0, seed=6)
+    assert isinstance(first, dict) and json.loads(json.dumps(first)) == first
+
+
+def test_rows_given_up_come_first_and_the_later_ones_count() -> None:
+    earlier, run = train(tiny(3)), train(tiny(4))
+    evidence = Evidence("none", 0.0, 0.0)
+    found = Found("converged", run, "", evidence, variant="resumed", given_up=(earlier, 1), components=False)
+    row = as_row(found, "x", np.random.default_rng(0))
+    assert row["epochs"] == [1, 2, 3, 2, 3, 4]
+    assert list(curve_of(row).epochs) == [1, 2, 3, 4]
+
+
+def test_numbers_that_json_lacks_become_words() -> None:
+    assert [number(v) for v in (float("nan"), float("inf"), -float("inf"), 0.123456)] == ["nan", "inf", "-inf", 0.1235]
+
+
+def test_the_measures_tell_a_wave_a_zig_zag_and_a_plateau() -> None:
+    t = np.arange(60)
+    assert wave(list(1 - 0.01 * t + 0.1 * np.sin(2 * np.pi * t / 6)), 6)[1] > 0.9
+    assert wave(list(np.random.default_rng(0).normal(size=60)), 6)[1] < 0.5
+    assert turns([0, 1, 0, 1, 0]) == 1.0
+    assert turns([0, 1, 2, 3]) == 0.0
+    assert plateau([1.0] * 20 + list(np.linspace(1, 0, 20))) in range(20, 25)
