@@ -31,7 +31,19 @@ PLUGINS = {
 # Modules that several plug-ins of a family share and that are none themselves.
 SHARED = {
     "symptoms": {"rising", "trend"},
-    "readers": {"columns", "delimited", "events", "history", "mmdet", "periods", "phrases", "records", "run", "splice"}
+    "readers": {
+        "columns",
+        "delimited",
+        "events",
+        "growing",
+        "history",
+        "mmdet",
+        "periods",
+        "phrases",
+        "records",
+        "run",
+        "splice",
+    }
     | {"table", "text", "yolo"},
     "executors": {"devices", "guard"},
 }

@@ -85,7 +85,7 @@ def test_a_cut_curve_is_judged_like_one_that_was_never_longer(name: str, curve: 
         assert detect(name, curve.until(int(epoch))) == detect(name, copied(curve, int(epoch)))
 
 
-LOW_IS_ABSOLUTE = {"fine_tuning", "slow_start", "slow_convergence"}
+LOW_IS_ABSOLUTE = {"fine_tuning", "slow_start", "slow_convergence", "generalization_gap"}
 DEAD, ALIVE = "dead after a first explosion", "learns after a first explosion"
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tuner.curve import Curve, Kind, Series
+from tuner.diagnosis import NAMED, SURE
 from tuner.symptoms import diverging, nan, not_learning, oscillating, stuck_after_first_epoch
 
 E = np.arange(40.0)
@@ -99,11 +100,14 @@ def test_a_blown_up_run_that_is_on_its_way_back_is_left_alone() -> None:
 # not_learning
 
 
-def test_a_dead_run_is_seen_after_the_wait_and_not_before() -> None:
+def test_a_dead_run_is_named_after_a_fifth_of_the_plan_and_given_up_only_later() -> None:
     flat = 2.303 + 0.002 * JITTER
     curve = Curve.of(train_loss=flat, val_loss=flat, metrics={"acc": CHANCE}, planned_epochs=60)
-    assert not_learning.detect(curve.until(20), options=not_learning.Options()) is None  # 21 = 0.35 x 60
-    assert not_learning.detect(curve.until(21), options=not_learning.Options()) is not None
+    severity = [
+        s and s.severity
+        for s in (not_learning.detect(curve.until(e), options=not_learning.Options()) for e in (11, 12, 20, 21))
+    ]
+    assert severity == [None, NAMED, NAMED, SURE]  # 12 = 0.2 x 60, 21 = 0.35 x 60
 
 
 def test_a_single_class_with_a_constant_class_loss_is_benign() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tuner.curve import Curve, Kind, Series
+from tuner.diagnosis import SURE
 from tuner.symptoms import overfitting
 from tuner.symptoms.overfitting import Options
 
@@ -56,12 +57,12 @@ def test_a_score_that_is_best_when_low_is_read_that_way() -> None:
 
 def test_it_is_mild_before_the_patience_is_over_and_severe_after() -> None:
     patience = 20  # a quarter of 80 planned epochs
-    assert severity(curve(TURN + patience - 1)) < 0.5 <= severity(curve(TURN + patience))
+    assert severity(curve(TURN + patience - 1)) < SURE <= severity(curve(TURN + patience))
 
 
 def test_a_longer_plan_means_more_patience_for_a_late_rescue() -> None:
-    assert severity(curve(planned=80)) >= 0.5
-    assert severity(curve(planned=300)) < 0.5
+    assert severity(curve(planned=80)) >= SURE
+    assert severity(curve(planned=300)) < SURE
 
 
 def test_a_run_rescued_late_is_not_seen_any_more() -> None:

@@ -74,7 +74,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         rows = trend.patience(curve, share, options.stay_least)
         if curve.train_loss is not None and _lost(curve, train, val, rows, options):
             return _symptom(curve, curve.train_loss, rows, severity)
-    if curve.train_loss is not None and all(_leaps(loss, options) for loss in (train, val) if len(loss)):
+    leaps = all(_leaps(loss, options) for loss in (train, val) if len(loss))
+    if curve.train_loss is not None and leaps and _score_is_lost(curve, 3, options.score_lost_at_end):
         return _symptom(curve, curve.train_loss, 3, NAMED)
     return _dead_from_the_start(curve, train, val, options)
 
@@ -130,13 +131,16 @@ def _returned(loss: FloatArray, rows: int, options: Options) -> bool:
 
 def _others_agree(curve: Curve, rows: int, options: Options) -> bool:
     """Tell whether validation loss and metric, where logged, are lost as well."""
-    val, metric = trend.clean(curve.val_loss), trend.clean_cost(trend.metric(curve))
+    val = trend.clean(curve.val_loss)
     if len(val) > 2 and trend.median(val[-rows:]) < val.min() + options.fallen * abs(val.min()):
         return False
-    if len(metric) < 2:
-        return True
-    lost = options.score_lost_at_end if _ended(curve, options) else options.score_lost
-    return bool(trend.median(metric[-rows:]) - metric.min() >= lost * abs(metric.min()))
+    return _score_is_lost(curve, rows, options.score_lost_at_end if _ended(curve, options) else options.score_lost)
+
+
+def _score_is_lost(curve: Curve, rows: int, share: float) -> bool:
+    """Tell whether the metric has lost ``share`` of its best value; True where none is logged."""
+    metric = trend.clean_cost(trend.metric(curve))
+    return len(metric) < 2 or trend.median(metric[-rows:]) - float(metric.min()) >= share * abs(float(metric.min()))
 
 
 def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:

@@ -37,7 +37,7 @@ class Options:
     turns: float = 0.5  # share of steps that change direction; independent noise has 2 / 3
     height: float = 0.18  # median step as a share of the level; 0.28 was the 99th percentile of recorded runs
     far: float = 0.1  # share of the first losses that is still there; near 0 every jitter is large
-    teeth: float = 2.0  # median steps: a fall within them is one more tooth
+    teeth: float = 1.0  # of the median step: a fall within that is one more tooth
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
 
