@@ -27,7 +27,9 @@ from tuner.readers import csv, delimited, history, jsonl, records, tensorboard
 from tuner.registry import READERS, SYMPTOMS
 from tuner.spec import LogError
 
-FUZZ = settings(max_examples=int(os.environ.get("FUZZ_N","60")), deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(
+    max_examples=int(os.environ.get("FUZZ_N", "60")), deadline=None, suppress_health_check=list(HealthCheck)
+)
 FORMATS = sorted(SAMPLES)
 MB = 2**20
 
@@ -144,7 +146,9 @@ DAMAGE: list[Callable[[random.Random, bytes], bytes]] = [
 
 
 @FUZZ
-@given(name=st.sampled_from(FORMATS), damage=st.lists(st.sampled_from(DAMAGE), min_size=1, max_size=3), seed=st.integers())
+@given(
+    name=st.sampled_from(FORMATS), damage=st.lists(st.sampled_from(DAMAGE), min_size=1, max_size=3), seed=st.integers()
+)
 def test_a_spoilt_log_gives_curves_that_can_be_judged_or_one_line(
     tmp_path: Path, name: str, damage: list[Callable[[random.Random, bytes], bytes]], seed: int
 ) -> None:
@@ -377,7 +381,9 @@ def test_limits_are_stated_in_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     for reader, content in ((csv, HEAD + b"1,1,1\n" * 9), (jsonl, LINE * 9)):
         monkeypatch.setattr(reader, "MAX_CELLS", 10)
         with pytest.raises(LogError, match=r"line \d: expected at most 10 "):
-            reader.read(written(tmp_path, content), objective=None, higher_is_better=True, planned_epochs=None, options={})
+            reader.read(
+                written(tmp_path, content), objective=None, higher_is_better=True, planned_epochs=None, options={}
+            )
 
 
 # -- the future --------------------------------------------------------------------------------------------------------

@@ -15,6 +15,9 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 
+LARGEST = 1e100
+
+
 class Kind(StrEnum):
     """What a series measures, which decides how it is read."""
 
@@ -63,6 +66,11 @@ class Series:
         """The finite values only."""
         ok = np.isfinite(self.values)
         return self if ok.all() else replace(self, epochs=self.epochs[ok], values=self.values[ok])
+
+    @cached_property
+    def bounded(self) -> FloatArray:
+        """The finite values, clipped to ``LARGEST``, so that differences and ratios of them stay finite."""
+        return np.clip(self.finite.values, -LARGEST, LARGEST)
 
     @property
     def cost(self) -> FloatArray:
@@ -121,6 +129,8 @@ class Curve:
     def epochs(self) -> IntArray:
         """Every epoch at which something was logged, increasing."""
         parts = [s.epochs for s in self.series.values()]
+        if parts and all(part is parts[0] or np.array_equal(part, parts[0]) for part in parts):
+            return parts[0]
         return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
 
     @property

@@ -99,7 +99,7 @@ def _period(waves: FloatArray, options: Options) -> tuple[int, float]:
 def _correlation(waves: FloatArray, lags: int) -> FloatArray:
     """Return the correlation of the waves with themselves, shape [lags + 1]."""
     centred = waves - waves.mean()
-    power = np.abs(np.fft.rfft(centred, 2 * len(centred))) ** 2
+    power = np.abs(np.fft.rfft(centred, 1 << (2 * len(centred) - 1).bit_length())) ** 2
     sums: FloatArray = np.fft.irfft(power)[: lags + 1]
     shared = len(centred) - np.arange(lags + 1)
     variance = max(float(sums[0]) / len(centred), 1e-300)

@@ -66,9 +66,9 @@ def _rises(curve: Curve, raw: FloatArray, cost: FloatArray, lowest: int, options
     if after < options.turn_least or epochs < trend.patience(curve, options.turn_share, options.turn_least):
         return False
     rise = cost[-1] - cost[lowest]
-    if rise < options.kept * (cost[lowest:].max() - cost[lowest]):
+    if rise < max(options.rise * abs(cost[lowest]), options.kept * (cost[lowest:].max() - cost[lowest]), 1e-200):
         return False
-    if rise < max(options.rise * abs(cost[lowest]), options.sigmas * trend.jitter(raw[lowest:]), 1e-200):
+    if rise < options.sigmas * trend.jitter(raw[lowest:]):
         return False
     return trend.fit_line(raw[lowest:]).rises(options.sigmas)
 

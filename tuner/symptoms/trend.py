@@ -9,9 +9,6 @@ import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
 
-LARGEST = 1e100
-"""Finite values are clipped to this, so that differences and ratios of them stay finite."""
-
 
 @dataclass(frozen=True)
 class Line:
@@ -69,6 +66,11 @@ def running_median(values: FloatArray, width: int) -> FloatArray:
     width = min(width, len(values))
     if width < 2:
         return values
+    if width == 3:
+        first, second, third = values[:-2], values[1:-1], values[2:]
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        middle = np.maximum(low, np.minimum(high, third))
+        return np.concatenate([values[:1], [(values[0] + values[1]) / 2], middle])
     head = [median(values[:i]) for i in range(1, width)]
     windows = np.sort(np.lib.stride_tricks.sliding_window_view(values, width), axis=1)
     return np.concatenate([np.asarray(head), (windows[:, (width - 1) // 2] + windows[:, width // 2]) / 2])
@@ -87,7 +89,7 @@ def patience(curve: Curve, share: float, least: int) -> int:
 
 def clean(series: Series | None) -> FloatArray:
     """Return what is finite of a series, clipped so that arithmetic on it cannot overflow."""
-    return np.clip(series.finite.values, -LARGEST, LARGEST) if series is not None else np.empty(0)
+    return series.bounded if series is not None else np.empty(0)
 
 
 def clean_cost(series: Series | None) -> FloatArray:
