@@ -95,8 +95,8 @@ NUMBERS = [b"1e400", b"-1e400", b"9" * 400, b"9" * 5000, b"nan", b"NaN", b"inf",
 NAMES = [b"{0.__class__}", b"{epoch}", b"{", b"}}", b"%s", b"loss\x1b[31m", b"a\x07b", "\u202eloss".encode(),
          "\u200bval_loss".encode(), "\u2028loss".encode(), b"loss/" * 60, b"epoch", b"step", b"iteration", b"",
          b"val_loss", b"__proto__", "\N{GRINNING FACE}".encode(), b"../../etc"]  # fmt: skip
-GARBAGE = [b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\x1b]0;x\x07", b"\r", b"\r\n", b"\n\n\n", b'"', b"{", b"}" * 9, b"[" * 99,
-           b"," * 300, b"<<<<<<< HEAD\n", b"=======\n", "\u2028".encode(), bytes(range(256))]  # fmt: skip
+GARBAGE = [b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\x1b]0;x\x07", b"\r", b"\r\n", b"\n\n\n", b'"', b"{", b"}" * 9,
+           b"[" * 99, b"," * 300, b"<<<<<<< HEAD\n", b"=======\n", "\u2028".encode(), bytes(range(256))]  # fmt: skip
 NUMBER = re.compile(rb"-?\d+(\.\d+)?(e-?\d+)?")
 WORD = re.compile(rb"[A-Za-z_][\w/]{2,}")
 
@@ -165,6 +165,18 @@ def test_a_log_cut_at_any_byte_is_read_as_far_as_it_goes(tmp_path: Path, name: s
     lengths = [sum(curve.length for curve in read_all(name, written(tmp_path, content[:end]))) for end in ends]
     assert lengths[0] == 0 and lengths[-1] == len(SAMPLES[name].epochs)
     assert max(lengths) == lengths[-1]
+
+
+FOUND = {
+    "a whole number of 5000 digits": ("yolo_txt", SAMPLES["yolo_txt"].content.replace(b"640", b"9" * 5000)),
+    "a list among records beside lists": ("json", b'{"loss": [1, 2], "more": [{"a": 1, "b": [1]}, {"a": 2, "b": []}]}'),
+    "epochs of infinity": ("csv", b"epoch,loss\n1e400,1\n1e400,2\n1,3\n"),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_once_broke_a_reader_does_so_no_more(tmp_path: Path, case: str) -> None:
+    survives(tmp_path, *FOUND[case])
 
 
 # -- tables and records made up --------------------------------------------------------------------------------------

@@ -200,3 +200,10 @@ def test_the_table_decides_and_a_missing_row_lets_go_on() -> None:
     assert decide(diagnosis, {}).action is Action.CONTINUE
     assert complaint(diagnosis, table) is None
     assert complaint(Diagnosis((symptom("overfitting"),)), table) is not None
+
+
+def test_nothing_is_done_about_a_best_guess() -> None:
+    guess = replace(symptom("converged", 0, healthy=True), clear=False)
+    table = {"converged": Treatment(Action.STOP, ("smaller_batch",))}
+    assert decide(Diagnosis((guess,)), table).action is Action.CONTINUE
+    assert complaint(Diagnosis((guess,)), table) is None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from tuner import calibration
 from tuner.curve import Curve
 from tuner.remarks import Remark, remarks
 from tuner.symptoms import trend
@@ -37,7 +38,8 @@ class Symptom:
     ``since_epoch`` is where it began and ``epoch`` the last epoch that was known when it was seen, both in the
     numbering of the log. ``confidence`` and ``severity`` lie in 0 … 1: a severity of at least ``HARMFUL`` harms what
     the run is judged by. ``says`` holds clauses in plain words, as templates over ``evidence`` and the two epochs, so
-    that they can be said in other languages.
+    that they can be said in other languages. A symptom that is not ``clear`` is the best guess where no shape was seen;
+    nothing is done about it.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Symptom:
     evidence: Mapping[str, Number | str]
     says: tuple[str, ...]
     healthy: bool = False
+    clear: bool = True
 
     @property
     def harmful(self) -> bool:
@@ -102,7 +105,18 @@ def diagnose(
     plugins: Mapping[str, SymptomPlugin],
     options: Mapping[str, Any] | None = None,
 ) -> Diagnosis:
-    """Run every plug-in on ``curve`` and put the primary verdict first.
+    """Return every symptom of ``curve``, the primary verdict first, with calibrated confidences, and its remarks."""
+    seen = judge(curve, plugins, options)
+    sure = (replace(s, confidence=calibration.confidence(s.name, s.confidence)) for s in seen)
+    return Diagnosis(tuple(sure), remarks(curve))
+
+
+def judge(
+    curve: Curve,
+    plugins: Mapping[str, SymptomPlugin],
+    options: Mapping[str, Any] | None = None,
+) -> list[Symptom]:
+    """Run every plug-in on ``curve`` and put the primary verdict first; confidences are the margins of the rules.
 
     What harms the objective comes first, then healthy shapes, then what is sick but does no harm, each group in the
     order of the registry. A curve with at least one row always gets a verdict.
@@ -112,8 +126,7 @@ def diagnose(
     seen = [s for s in found if s is not None]
     if curve.length and not any(s.healthy or s.harmful for s in seen):
         seen.append(_by_direction(curve))
-    ordered = sorted(seen, key=lambda s: 0 if s.harmful else 1 if s.healthy else 2)
-    return Diagnosis(tuple(ordered), remarks(curve))
+    return sorted(seen, key=lambda s: 0 if s.harmful else 1 if s.healthy else 2)
 
 
 _BETTER = "nothing is wrong so far: {series} got better, {then:.3g} → {now:.3g}, over the last {epochs} epochs"
@@ -140,6 +153,7 @@ def _by_direction(curve: Curve) -> Symptom:
             evidence={"series": series.name, "then": sign * then, "now": sign * now, "epochs": len(cost)},
             says=(_BETTER if improves else _NO_BETTER,),
             healthy=True,
+            clear=False,
         )
     return _too_little(curve)
 

@@ -22,7 +22,8 @@ class Treatment:
     min_severity: float = 0.0
 
     def applies_to(self, symptom: Symptom) -> bool:
-        return symptom.confidence >= self.min_confidence and symptom.severity >= self.min_severity
+        sure = symptom.clear and symptom.confidence >= self.min_confidence
+        return sure and symptom.severity >= self.min_severity
 
 
 Table = Mapping[str, Treatment]

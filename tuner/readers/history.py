@@ -111,7 +111,7 @@ def _table(path: Path, lists: dict[str, list[Any]]) -> Table:
 
 def _column(values: list[Any]) -> Column:
     present: list[tuple[int, Cell]] = [
-        (i, v) for i, v in enumerate(values) if v is not None and not isinstance(v, bool)
+        (i, v) for i, v in enumerate(values) if isinstance(v, int | float | str) and not isinstance(v, bool)
     ]
     return Column([i for i, _ in present], [v for _, v in present])
 

@@ -19,6 +19,7 @@ from tuner.readers.run import Run, reading, runs_of
 from tuner.readers.text import first_line, whole_lines
 
 ROW = re.compile(r"\s*(\d{1,9})/(\d{1,9})\s+[\d.]{1,12}[GM]?B?\s+(\S.*)")
+WHOLE = re.compile(r"\d{1,9}")
 METRICS = ("metrics/precision", "metrics/recall", "metrics/mAP_0.5", "metrics/mAP_0.5:0.95")
 LOSSES = ("box_loss", "obj_loss", "cls_loss")
 SMALLEST_IMAGE = 32
@@ -50,8 +51,8 @@ def _record(line: str) -> dict[str, float | str] | None:
     if row is None or len(fields) < FEWEST_FIELDS or any(number(field) is None for field in fields):
         return None
     record: dict[str, float | str] = {"epoch": row[1], "last": row[2]}
-    size = next((i for i in range(3, len(fields)) if fields[i].isdecimal() and int(fields[i]) >= SMALLEST_IMAGE
-                 and fields[i - 1].isdecimal()), None)  # fmt: skip
+    size = next((i for i in range(3, len(fields)) if WHOLE.fullmatch(fields[i]) and int(fields[i]) >= SMALLEST_IMAGE
+                 and WHOLE.fullmatch(fields[i - 1])), None)  # fmt: skip
     if size is None:
         return None
     record |= _losses("train", fields[: size - 2])

@@ -1,0 +1,1 @@
+"""How well curves are read: measures, peers and tables of ``scripts/bench_diagnosis.py``."""
