@@ -25,7 +25,7 @@ NAMED, SURE = 0.6, 0.8
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
 
-WORTH = 0.02
+WORTH = 0.03
 """The share of what is left to gain by which a curve has to improve over its last third to be called improving."""
 
 Number = float | int

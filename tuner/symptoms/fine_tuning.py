@@ -34,7 +34,7 @@ class Options:
     first_score: float = 0.8  # share of the best score that the first epoch has
     good_score: float = 0.65  # of the first epoch, as a share of 1
     low: float = 0.55  # loss of the first epoch: guessing between two classes gives 0.69
-    fall_most: float = 0.85  # share of the first loss that may go, where no score is logged
+    fall_most: float = 0.8  # share of the first loss that may go: more is learning from scratch
     fall_least: float = 0.02
     straight_most: float = 0.85  # share of the fall in its first half
     sigmas: float = 2.0  # standard errors: the trend must be sure
@@ -47,7 +47,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     first, now = trend.median(train[:3]), trend.median(train[-3:])
     fall = trend.ratio(first - now, abs(first))
-    if not options.fall_least <= fall <= _most(curve, options) or not trend.fit_line(train).falls(options.sigmas):
+    if not options.fall_least <= fall <= options.fall_most or not trend.fit_line(train).falls(options.sigmas):
         return None
     half = trend.ratio(first - trend.median(train[len(train) // 2 - 1 : len(train) // 2 + 2]), first - now)
     if half > options.straight_most or not began_low(curve, options):
@@ -65,10 +65,6 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         says=("train loss began low and fell slowly but surely: {first:.3g} → {now:.3g} in {epochs} epochs",),
         healthy=True,
     )
-
-
-def _most(curve: Curve, options: Options) -> float:
-    return 1.0 if trend.metric(curve) is not None else options.fall_most
 
 
 def began_low(curve: Curve, options: Options = Options()) -> bool:

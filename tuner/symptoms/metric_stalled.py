@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Series
-from tuner.diagnosis import SURE, Symptom
+from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import fine_tuning, trend
 
 HEALTHY = False
@@ -32,14 +32,17 @@ HEALTHY = False
 @dataclass(frozen=True)
 class Options:
     wait_share: float = 0.6  # of the planned epochs
+    sure_share: float = 0.85  # of them: scores of sound runs were seen to move again after a long rest
     wait_least: int = 12  # rows
     stalled: float = 0.4  # share of the rows, at the end, in which the score has not got better
     gain: float = 0.015  # share of its level by which a score gets better
+    room: float = 0.1  # share of what is left to gain, where that is less than the level
+    few: float = 0.02  # share of its level that one step of a score may be to count as a single sample
     fall: float = 0.2  # share of the whole fall of a loss that must lie where the score has stalled
     poor_fall: float = 0.03  # the same where the score is poor
     poor: float = 0.5  # as a share of 1
     level: float = 0.15  # share of its level that a loss must have lost since
-    low_level: float = 0.3  # the same where a run began with a good score
+    low_level: float = 0.25  # the same where a run began with a good score
     perfect: float = 0.995  # as a share of 1: above it there is nothing left to gain
 
 
@@ -50,7 +53,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if metric is None or min(len(train), len(cost)) < trend.patience(curve, options.wait_share, options.wait_least):
         return None
     best = trend.as_share(-float(cost.min())) if metric.higher_is_better else 0.0
-    row = _stalls(cost, options)
+    row = _stalls(metric, cost, options)
     if best > options.perfect or len(cost) - row < options.stalled * len(cost):
         return None
     share = options.poor_fall if metric.higher_is_better and best < options.poor else options.fall
@@ -58,13 +61,21 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     level = options.low_level if fine_tuning.began_low(curve) else options.level
     if not all(_falls(loss, row * len(loss) // len(cost), share, level) for loss in losses):
         return None
-    return _symptom(curve, train, metric, row)
+    sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
+    return _symptom(curve, train, metric, row, SURE if sure else NAMED)
 
 
-def _stalls(cost: FloatArray, options: Options) -> int:
+def _stalls(metric: Series, cost: FloatArray, options: Options) -> int:
     """Return the row since which a score has not got better by more than noise."""
     calm = trend.running_median(cost, 5)
-    return trend.last_gain(calm, max(options.gain * abs(trend.median(cost)), 2 * trend.jitter(cost)))
+    level = abs(trend.median(cost))
+    room = trend.room(metric, level)
+    gain = options.gain * level if room == level else options.room * room
+    steps = np.abs(np.diff(cost))
+    sample = float(steps[steps > 0].min(initial=np.inf))  # what one sample more or less is worth, on a small set
+    return trend.last_gain(
+        calm, max(gain, 2 * trend.jitter(cost), 1.01 * sample if sample < options.few * level else 0.0)
+    )
 
 
 def _falls(loss: FloatArray, row: int, share: float, level: float) -> bool:
@@ -74,7 +85,7 @@ def _falls(loss: FloatArray, row: int, share: float, level: float) -> bool:
     return whole > 0 and then - end >= max(share * whole, level * abs(then), 3 * trend.jitter(loss))
 
 
-def _symptom(curve: Curve, train: FloatArray, metric: Series, row: int) -> Symptom:
+def _symptom(curve: Curve, train: FloatArray, metric: Series, row: int, severity: float) -> Symptom:
     score = trend.clean(metric)
     then = float(train[min(len(train) - 1, row * len(train) // len(score))])
     return Symptom(
@@ -82,7 +93,7 @@ def _symptom(curve: Curve, train: FloatArray, metric: Series, row: int) -> Sympt
         since_epoch=int(metric.finite.epochs[row]),
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(trend.ratio(then - float(train[-1]), abs(then)), 0.1),
-        severity=SURE,
+        severity=severity,
         evidence={
             "series": metric.name,
             "score_then": float(score[row]),

@@ -45,7 +45,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train = _settled(curve.train_loss, options)
     if curve.length < trend.patience(curve, options.wait_share, options.wait_least) or not len(train):
         return None
-    smooth = trend.ratio(jumps(train), abs(trend.median(train)))
+    smooth = trend.ratio(trend.jumps(train), abs(trend.median(train)))
     if smooth > options.calm:
         return None
     found = [_look(series, smooth, options) for series in (curve.val_loss, curve.score)]
@@ -54,14 +54,6 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     series, height, times = max(seen, key=lambda f: f[2])
     return _symptom(curve, series, height, smooth, times)
-
-
-def jumps(values: FloatArray) -> float:
-    """Return how far values [n] jump from row to row, trends aside, as a standard deviation."""
-    second = np.sort(np.abs(np.diff(values, 2)))
-    # The upper tenth is left out, for single spikes; the median would miss the steps of a metric of few samples.
-    kept = second[: max(1, int(0.9 * len(second)))]
-    return float(np.sqrt(np.mean(kept**2) / 6)) * 1.25 if len(second) else 0.0
 
 
 def _settled(series: Series | None, options: Options) -> FloatArray:
@@ -75,7 +67,7 @@ def _look(series: Series | None, smooth: float, options: Options) -> tuple[Serie
     if series is None or len(values) < options.wait_least / 2:
         return None
     # A decaying rate calms jumps that come from it, but not those of a small validation set.
-    jump = min(jumps(values), jumps(values[-max(8, len(values) // 3) :]))
+    jump = min(trend.jumps(values), trend.jumps(values[-max(8, len(values) // 3) :]))
     if series.kind is Kind.METRIC:
         height, least = jump / (100.0 if np.abs(values).max() > 1.5 else 1.0), options.score_height
     else:

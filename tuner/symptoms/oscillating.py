@@ -34,10 +34,12 @@ HEALTHY = False
 class Options:
     window_share: float = 0.4  # of the planned epochs: decaying schedules calm a zig-zag late
     window_least: int = 12  # epochs: a share of turns among fewer steps says little
-    turns: float = 0.5  # share of steps that change direction; independent noise has 2 / 3
-    height: float = 0.18  # median step as a share of the level; 0.28 was the 99th percentile of recorded runs
+    turns: float = 0.42  # share of steps that change direction; independent noise has 2 / 3
+    height: float = 0.13  # of the training loss: how far it jumps as a share of its level; sound runs stayed below 0.09
+    val_height: float = 0.15  # of the validation loss
+    score_height: float = 0.08  # of the score, on a scale of 0 … 1
     far: float = 0.1  # share of the first losses that is still there; near 0 every jitter is large
-    teeth: float = 1.0  # of the median step: a fall within that is one more tooth
+    teeth: float = 3.0  # jumps: a fall within them is one more tooth
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
 
@@ -45,28 +47,35 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss that zig-zags without a trend, and validation doing the same."""
     rows = trend.patience(curve, options.window_share, options.window_least)
     train = trend.tail(curve.train_loss, curve, rows)
-    if len(train) < rows or not _zigzag(train, options):
+    if len(train) < rows or not _zigzag(train, options.height, options):
         return None
     if trend.median(train) < options.far * trend.median(trend.clean(curve.train_loss)[:3]):
         return None
-    others = [trend.tail(s, curve, rows) for s in (curve.val_loss, curve.score)]
-    others = [values for values in others if len(values) >= rows // 2]
-    if not others or any(_falls(values, options) for values in others):
-        return None
-    return _symptom(curve, train, rows) if any(_zigzag(values, options) for values in others) else None
+    val, score = trend.tail(curve.val_loss, curve, rows), trend.tail(trend.metric(curve), curve, rows)
+    if _zigzag(val, options.val_height, options) or _score_zigzags(score, options):
+        return _symptom(curve, train, rows)
+    return None
 
 
-def _zigzag(cost: FloatArray, options: Options) -> bool:
-    """Tell whether steps are large, change direction as often as noise does, and lead nowhere."""
-    if len(cost) < 4 or _falls(cost, options):
+def _zigzag(loss: FloatArray, height: float, options: Options) -> bool:
+    """Tell whether jumps are high, change direction nearly as often as noise does, and lead nowhere."""
+    if len(loss) < 6 or _falls(loss, options) or trend.median(loss) <= 0:
         return False
-    return _turns(cost) >= options.turns and _height(cost) >= options.height
+    return _turns(loss) >= options.turns and trend.jumps(loss) >= height * trend.median(loss)
+
+
+def _score_zigzags(cost: FloatArray, options: Options) -> bool:
+    """Tell the same of a score that is a share of 1 or a percentage."""
+    if len(cost) < 6 or _falls(cost, options):
+        return False
+    whole = 100.0 if np.abs(cost).max() > 1.5 else 1.0
+    return trend.jumps(cost) >= options.score_height * whole
 
 
 def _falls(cost: FloatArray, options: Options) -> bool:
     """Tell whether there is a trend down once each two neighbours are averaged, which takes the teeth out."""
     line = trend.fit_line((cost[1:] + cost[:-1]) / 2)
-    return line.falls(options.sigmas) and -line.change > options.teeth * trend.median(np.abs(np.diff(cost)))
+    return line.falls(options.sigmas) and -line.change > options.teeth * trend.jumps(cost)
 
 
 def _turns(values: FloatArray) -> float:
@@ -75,13 +84,9 @@ def _turns(values: FloatArray) -> float:
     return float(np.mean(steps[1:] * steps[:-1] < 0))
 
 
-def _height(values: FloatArray) -> float:
-    """Return the median step as a share of the level."""
-    return trend.ratio(trend.median(np.abs(np.diff(values))), abs(trend.median(values)))
-
-
 def _symptom(curve: Curve, train: FloatArray, rows: int) -> Symptom:
-    height, turns, level = _height(train), _turns(train), trend.median(train)
+    level, turns = trend.median(train), _turns(train)
+    height = trend.ratio(trend.jumps(train), abs(level))
     return Symptom(
         name="oscillating",
         since_epoch=int(curve.epochs[-rows]),

@@ -34,8 +34,11 @@ HEALTHY = False
 @dataclass(frozen=True)
 class Options:
     shortest: int = 3  # rows: up and down from row to row is a zig-zag
-    least: int = 24  # rows: chance makes waves of fewer
-    periods: float = 4.5  # that must fit into the rows
+    least: int = 14  # rows
+    periods: float = 3.2  # that must fit into the rows
+    few: int = 24  # rows below which, or
+    few_periods: float = 4.5  # periods below which, waves have to be very much alike: chance makes some of so few
+    very_alike: float = 0.8
     settle: float = 0.1  # share of the rows left out at the start, where a steep fall hides the waves
     alike: float = 0.5  # correlation of the waves with themselves one period later
     alike_twice: float = 0.4  # two periods later
@@ -57,7 +60,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         if height < options.height:
             continue
         period, alike = _period(waves, options)
-        if period and not _rate_cycles(curve, period, options):
+        few = len(values) < options.few or period * options.few_periods > len(values)
+        if period and not (few and alike < options.very_alike) and not _rate_cycles(curve, period, options):
             return _symptom(curve, series, period, alike, height)
     return None
 

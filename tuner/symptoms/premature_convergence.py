@@ -32,7 +32,7 @@ HEALTHY = False
 @dataclass(frozen=True)
 class Options:
     within: float = 0.1  # share of the plan in which the fall is over
-    within_least: int = 3  # rows, for short plans
+    within_least: int = 6  # rows, for short plans
     times: float = 2.0  # as long as the fall the flat part must be
     wait_share: float = 0.22  # of the planned epochs
     sure_share: float = 0.4  # of them: schedules decay late
@@ -40,6 +40,7 @@ class Options:
     over: float = 0.93  # share of the fall after which it is over
     flat: float = 0.02  # change of the flat part from end to end, as a share of the fall
     calm: float = 0.05  # jitter of the flat part as a share of the fall
+    train_calm: float = 0.2  # of the training loss, which dropout and small batches keep noisy
     left: float = 0.12  # share of the first training loss that must be left, else the task is solved
     good_score: float = 0.95  # metrics above it (as a share of 1) leave little to gain
     fallen: float = 0.03  # share of the first loss that must have gone
@@ -59,7 +60,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     for values in (train, trend.clean(curve.val_loss), trend.clean_cost(metric)):
         if len(values) < 0.5 * len(train):
             continue
-        end = _over(values, options)
+        end = _over(values, options.train_calm if values is train else options.calm, options)
         if end is None:
             return None
         ends.append(end)
@@ -76,7 +77,7 @@ def _good(score: FloatArray, options: Options) -> bool:
     return len(score) > 0 and trend.as_share(trend.median(score[-5:])) > options.good_score
 
 
-def _over(cost: FloatArray, options: Options) -> int | None:
+def _over(cost: FloatArray, calm: float, options: Options) -> int | None:
     """Return the row in which the fall of values [n] was over; None where it was none, or goes on."""
     level = trend.median(cost[len(cost) // 2 :])
     fall = float(cost[0]) - level
@@ -85,9 +86,9 @@ def _over(cost: FloatArray, options: Options) -> int | None:
     row = int(np.argmax(cost <= level + (1 - options.over) * fall))
     rest = cost[row:]
     line = trend.fit_line(rest)
-    if abs(line.change) > options.flat * fall + 2 * line.error * (line.error < options.flat * fall):
+    if abs(line.change) > options.flat * fall + 2 * line.error:
         return None
-    return row if trend.jitter(rest) <= options.calm * fall else None
+    return row if trend.jitter(rest) <= calm * fall else None
 
 
 def _symptom(curve: Curve, train: FloatArray, row: int, severity: float) -> Symptom:

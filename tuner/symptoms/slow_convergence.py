@@ -31,7 +31,10 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.6  # of the planned epochs: the beginning of any fall is straight
+    wait_share: float = 0.2  # of the planned epochs
+    sure_share: float = 0.6  # of them: until then the fall has to be straighter, as the beginning of any fall is
+    straight_early: float = 0.56  # share of the fall that lies in the first half, until then
+    fall_early: float = 0.35  # share of the first loss that will be gone at the end at this pace, until then
     wait_least: int = 12  # rows
     straight_least: float = 0.2  # share of the fall that lies in its first half
     straight_most: float = 0.63
@@ -53,7 +56,10 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     planned = trend.ratio(curve.planned_epochs or len(train), len(train))
     fall = _fall(train)
-    if fall * max(1.0, planned) > options.fall_most:
+    early = curve.length < trend.patience(curve, options.sure_share, options.wait_least)
+    if fall * max(1.0, planned) > (options.fall_early if early else options.fall_most):
+        return None
+    if early and _first_half(train) > options.straight_early:
         return None
     return _symptom(curve, train, fall)
 
@@ -80,9 +86,14 @@ def _slope(loss: FloatArray, options: Options) -> bool:
     fall = float(cost[0] - cost[-1])
     if fall <= 0 or trend.jitter(loss) > options.smooth * fall:
         return False
-    first_half = float(cost[0] - cost[len(cost) // 2]) / fall
     quarters = np.diff(cost[np.linspace(0, len(cost) - 1, 5).astype(int)])
-    return options.straight_least <= first_half <= options.straight_most and bool((quarters < 0).all())
+    return options.straight_least <= _first_half(loss) <= options.straight_most and bool((quarters < 0).all())
+
+
+def _first_half(loss: FloatArray) -> float:
+    """Return the share of the fall that lies in the first half of the rows."""
+    cost = trend.running_median(loss, 3)
+    return trend.ratio(float(cost[0] - cost[len(cost) // 2]), float(cost[0] - cost[-1]))
 
 
 def _follows(cost: FloatArray, options: Options) -> bool:

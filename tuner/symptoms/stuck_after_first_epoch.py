@@ -19,6 +19,7 @@ from low" is half of the first training loss: a line that is flat below that may
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,8 +40,17 @@ class Options:
     drop: float = 0.05  # share of the first loss that the first step must take off
     first_steps: float = 0.8  # share of the whole fall that must have happened by the second row
     far: float = 0.5  # share of the first loss that is still there
-    far_bouncing: float = 0.1  # where the loss jumps from row to row
-    bounce: float = 0.08  # jitter as a share of the level, from wall to wall of the valley
+    bounce_share: float = 0.25  # of the planned epochs, where the loss bounces
+    sure_bounce_share: float = (
+        0.8  # of them: recorded runs that bounced for half of the plan came to rest and ended well
+    )
+    at_once: float = 0.06  # share of the rows in which the fall is over where the loss bounces from then on
+    share: float = 0.75  # of the whole fall that lies in them
+    left: float = 0.1  # share of the first loss that is still there where it bounces
+    level: float = 0.2  # share of its level that a loss that bounces may still change
+    train_bounce: float = 0.025  # jumps of the training loss as a share of its level; below it is calm
+    val_bounce: float = 0.05  # of the validation loss
+    zigzag: float = 0.13  # of the training loss: beyond it nothing but the zig-zag can be seen (see oscillating)
     sigmas: float = 2.0  # standard errors: a fall beyond them is learning
     flat: float = 0.002  # share of the level that counts as no change, for curves without jitter
     good_score: float = 0.6  # metrics above it (as a share of 1) are no failure
@@ -50,16 +60,46 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss that dropped once and has been constant or bouncing since."""
     train = trend.clean(curve.train_loss)
     rows = trend.patience(curve, options.wait_share, options.wait_least)
-    if len(train) <= rows or not _dropped_once(train, options) or not _flat(train[1:], options):
+    if len(train) <= rows:
         return None
+    if _is_constant(curve, train, rows, options):
+        share = options.sure_share
+    elif len(train) > trend.patience(curve, options.bounce_share, options.wait_least) and _bounces(
+        curve, train, options
+    ):
+        share = options.sure_bounce_share
+    else:
+        return None
+    sure = curve.length >= trend.patience(curve, share, options.wait_least)
+    return _symptom(curve, train, SURE if sure else NAMED)
+
+
+def _is_constant(curve: Curve, train: FloatArray, rows: int, options: Options) -> bool:
+    """Tell whether everything has been flat since one drop, far from low."""
+    if not _dropped_once(train, options) or not _flat(train[1:], options):
+        return False
     for values in (trend.clean_cost(curve.val_loss)[1:], trend.clean_cost(trend.metric(curve))[1:]):
         if len(values) >= rows // 2 and not _flat(values, options):
-            return None
+            return False
     metric = trend.clean(trend.metric(curve))
-    if len(metric) and trend.as_share(trend.median(metric[-rows:])) > options.good_score:
-        return None
-    sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
-    return _symptom(curve, train, SURE if sure else NAMED)
+    return not len(metric) or trend.as_share(trend.median(metric[-rows:])) <= options.good_score
+
+
+def _bounces(curve: Curve, train: FloatArray, options: Options) -> bool:
+    """Tell whether the losses fell at once and have been bouncing around one level since."""
+    start = max(1, math.ceil(options.at_once * len(train)))
+    quarter = max(3, (len(train) - start) // 4)
+    early, late = trend.median(train[start : start + quarter]), trend.median(train[-quarter:])
+    fall = float(train[0]) - late
+    if fall < 3 * options.drop * abs(float(train[0])) or late < options.left * float(train[0]):
+        return False
+    if float(train[0]) - early < options.share * fall or abs(early - late) > options.level * late:
+        return False
+    val = trend.clean(curve.val_loss)[start:]
+    if len(val) < 6 or trend.median(val[-quarter:]) < (1 - options.level) * trend.median(val[:quarter]):
+        return False
+    jumps = trend.jumps(train[start:]) / late
+    return options.train_bounce <= jumps < options.zigzag and trend.jumps(val) >= options.val_bounce * trend.median(val)
 
 
 def _dropped_once(train: FloatArray, options: Options) -> bool:
@@ -68,8 +108,8 @@ def _dropped_once(train: FloatArray, options: Options) -> bool:
     fall = float(train[0]) - level
     first_step = float(train[0] - train[1])
     enough = fall > options.drop * abs(train[0]) and first_step >= options.first_steps * fall
-    bounces = trend.jitter(train[1:]) >= options.bounce * level
-    return enough and level >= (options.far_bouncing if bounces else options.far) * float(train[0])
+    zigzags = trend.jumps(train[1:]) >= options.zigzag * level
+    return enough and not zigzags and level >= options.far * float(train[0])
 
 
 def _flat(cost: FloatArray, options: Options) -> bool:

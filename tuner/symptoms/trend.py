@@ -48,6 +48,14 @@ def jitter(values: FloatArray) -> float:
     return median(np.abs(np.diff(values, 2))) * 1.4826 / math.sqrt(6)
 
 
+def jumps(values: FloatArray) -> float:
+    """Return how far values [n] jump from row to row, trends aside, as a standard deviation."""
+    second = np.sort(np.abs(np.diff(values, 2)))
+    # The upper tenth is left out, for single spikes; the median would miss the steps of a metric of few samples.
+    kept = second[: max(1, int(0.9 * len(second)))]
+    return float(np.sqrt(np.mean(kept**2) / 6)) * 1.25 if len(second) else 0.0
+
+
 def fit_line(values: FloatArray) -> Line:
     """Fit Tukey's resistant line to values [n] at equal steps: the medians of the outer thirds set it."""
     n = len(values)
