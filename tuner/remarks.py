@@ -76,7 +76,11 @@ def _step(curve: Curve) -> Iterator[Remark]:
     drops = late[:-1] - late[1:]
     at = int(np.argmax(drops))
     after = late[at + 1 :]
-    if drops[at] < max(STEP * trend.jitter(loss), 0.03 * abs(late[at])) or after.max() > late[at] - 0.5 * drops[at]:
+    usual = trend.median(np.abs(drops))
+    if (
+        drops[at] < max(STEP * trend.jitter(loss), 4 * usual, 0.03 * abs(late[at]))
+        or after.max() > late[at] - 0.5 * drops[at]
+    ):
         return
     epoch = int(train.finite.epochs[len(loss) - len(late) + at + 1])
     if _steps_too(curve.val_loss, epoch, trend.ratio(float(drops[at]), abs(float(late[at])))):

@@ -39,7 +39,7 @@ class Options:
     val_height: float = 0.15  # of the validation loss
     score_height: float = 0.08  # of the score, on a scale of 0 … 1
     far: float = 0.1  # share of the first losses that is still there; near 0 every jitter is large
-    teeth: float = 3.0  # jumps: a fall within them is one more tooth
+    teeth: float = 2.0  # jumps: a fall within them is one more tooth
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
 

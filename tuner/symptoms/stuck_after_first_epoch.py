@@ -91,7 +91,7 @@ def _bounces(curve: Curve, train: FloatArray, options: Options) -> bool:
     quarter = max(3, (len(train) - start) // 4)
     early, late = trend.median(train[start : start + quarter]), trend.median(train[-quarter:])
     fall = float(train[0]) - late
-    if fall < 3 * options.drop * abs(float(train[0])) or late < options.left * float(train[0]):
+    if late <= 0 or fall < 3 * options.drop * float(train[0]) or late < options.left * float(train[0]):
         return False
     if float(train[0]) - early < options.share * fall or abs(early - late) > options.level * late:
         return False
