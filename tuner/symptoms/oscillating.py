@@ -39,7 +39,7 @@ class Options:
     val_height: float = 0.15  # of the validation loss
     score_height: float = 0.08  # of the score, on a scale of 0 … 1
     far: float = 0.1  # share of the first losses that is still there; near 0 every jitter is large
-    teeth: float = 2.0  # jumps: a fall within them is one more tooth
+    teeth: float = 4.0  # jumps of the means of two: a fall within them is one more tooth
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
 
@@ -74,8 +74,9 @@ def _score_zigzags(cost: FloatArray, options: Options) -> bool:
 
 def _falls(cost: FloatArray, options: Options) -> bool:
     """Tell whether there is a trend down once each two neighbours are averaged, which takes the teeth out."""
-    line = trend.fit_line((cost[1:] + cost[:-1]) / 2)
-    return line.falls(options.sigmas) and -line.change > options.teeth * trend.jumps(cost)
+    means = (cost[1:] + cost[:-1]) / 2
+    line = trend.fit_line(means)
+    return line.falls(options.sigmas) and -line.change > options.teeth * trend.jumps(means)
 
 
 def _turns(values: FloatArray) -> float:
