@@ -32,7 +32,7 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    window_share: float = 0.4  # of the planned epochs: decaying schedules calm a zig-zag late
+    window_share: float = 0.2  # of the planned epochs
     window_least: int = 12  # epochs: a share of turns among fewer steps says little
     turns: float = 0.42  # share of steps that change direction; independent noise has 2 / 3
     height: float = 0.13  # of the training loss: how far it jumps as a share of its level; sound runs stayed below 0.09

@@ -34,9 +34,9 @@ class Options:
     within: float = 0.1  # share of the plan in which the fall is over
     within_least: int = 6  # rows, for short plans
     times: float = 2.0  # as long as the fall the flat part must be
-    wait_share: float = 0.22  # of the planned epochs
+    wait_share: float = 0.2  # of the planned epochs
     sure_share: float = 0.4  # of them: schedules decay late
-    wait_least: int = 12  # rows
+    wait_least: int = 10  # rows
     over: float = 0.93  # share of the fall after which it is over
     flat: float = 0.02  # change of the flat part from end to end, as a share of the fall
     calm: float = 0.05  # jitter of the flat part as a share of the fall
@@ -84,7 +84,7 @@ def _over(cost: FloatArray, calm: float, options: Options) -> int | None:
     if fall < options.fallen * abs(float(cost[0])) or fall <= 0:
         return None
     row = int(np.argmax(cost <= level + (1 - options.over) * fall))
-    rest = cost[row:]
+    rest = cost[min(2 * row, len(cost) - 5) :]  # without the last bit of the fall
     line = trend.fit_line(rest)
     if abs(line.change) > options.flat * fall + 2 * line.error:
         return None
