@@ -66,16 +66,19 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
 
 
 def _stalls(metric: Series, cost: FloatArray, options: Options) -> int:
-    """Return the row since which a score has not got better by more than noise."""
+    """Return the row since which a score has not got better by more than noise; the last where it still does."""
     calm = trend.running_median(cost, 5)
     level = abs(trend.median(cost))
     room = trend.room(metric, level)
     gain = options.gain * level if room == level else options.room * room
     steps = np.abs(np.diff(cost))
     sample = float(steps[steps > 0].min(initial=np.inf))  # what one sample more or less is worth, on a small set
-    return trend.last_gain(
-        calm, max(gain, 2 * trend.jitter(cost), 1.01 * sample if sample < options.few * level else 0.0)
-    )
+    gain = max(gain, 1.01 * sample if sample < options.few * level else 0.0)
+    row = trend.last_gain(calm, max(gain, 2 * trend.jitter(cost)))
+    if row + 7 > len(cost):
+        return row
+    creeps = trend.median(cost[row + 2 : row + 7]) - trend.median(cost[-5:]) > 1.5 * gain
+    return len(cost) - 1 if creeps else row
 
 
 def _falls(loss: FloatArray, row: int, share: float, level: float) -> bool:
