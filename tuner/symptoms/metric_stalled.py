@@ -37,7 +37,6 @@ class Options:
     stalled: float = 0.4  # share of the rows, at the end, in which the score has not got better
     gain: float = 0.015  # share of its level by which a score gets better
     room: float = 0.1  # share of what is left to gain, where that is less than the level
-    few: float = 0.02  # share of its level that one step of a score may be to count as a single sample
     fall: float = 0.2  # share of the whole fall of a loss that must lie where the score has stalled
     poor_fall: float = 0.03  # the same where the score is poor
     poor: float = 0.5  # as a share of 1
@@ -66,19 +65,20 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
 
 
 def _stalls(metric: Series, cost: FloatArray, options: Options) -> int:
-    """Return the row since which a score has not got better by more than noise; the last where it still does."""
-    calm = trend.running_median(cost, 5)
+    """Return the row since which a score has not got better by more than noise; the last where it creeps on."""
     level = abs(trend.median(cost))
     room = trend.room(metric, level)
-    gain = options.gain * level if room == level else options.room * room
+    gain = max(options.gain * level if room == level else options.room * room, 1.01 * _one_sample(cost))
+    row = trend.last_gain(trend.running_median(cost, 5), max(gain, 2 * trend.jitter(cost)))
+    return len(cost) - 1 if -trend.fit_line(cost[row:]).change > 1.5 * gain else row
+
+
+def _one_sample(cost: FloatArray) -> float:
+    """Return what one sample more or less is worth where a score takes few values, as on a small set; else 0."""
     steps = np.abs(np.diff(cost))
-    sample = float(steps[steps > 0].min(initial=np.inf))  # what one sample more or less is worth, on a small set
-    gain = max(gain, 1.01 * sample if sample < options.few * level else 0.0)
-    row = trend.last_gain(calm, max(gain, 2 * trend.jitter(cost)))
-    if row + 7 > len(cost):
-        return row
-    creeps = trend.median(cost[row + 2 : row + 7]) - trend.median(cost[-5:]) > 1.5 * gain
-    return len(cost) - 1 if creeps else row
+    steps = steps[steps > 0]
+    few = len(steps) > 0 and len(np.unique(cost)) <= len(cost) / 3
+    return float(steps.min()) if few else 0.0
 
 
 def _falls(loss: FloatArray, row: int, share: float, level: float) -> bool:
