@@ -1,0 +1,1 @@
+"""Training curves of real small models with a cause injected and its effect verified."""

@@ -1,0 +1,110 @@
+"""What the two halves are made from; they share neither data nor architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.curve_bank import data
+from scripts.curve_bank.training import Settings, Setup
+
+SEQUENCE_MODELS = ("gru", "transformer")
+
+
+@dataclass(frozen=True)
+class Half:
+    """Data sets with the modes that make sense on them, and architectures with their sound learning rates."""
+
+    data: dict[str, tuple[str, ...]]
+    rates: dict[str, dict[str, float]]
+
+
+HALVES = {
+    "dev": Half(
+        data={
+            "digits": ("cls", "box", "both"),
+            "breast_cancer": ("cls", "box", "both"),
+            "diabetes": ("box", "cls"),
+        },
+        rates={
+            "mlp_relu": {"adam": 2e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "mlp_tanh": {"adam": 2e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "cnn": {"adam": 3e-3, "momentum": 2e-2, "sgd": 1e-1},
+        },
+    ),
+    "heldout": Half(
+        data={
+            "photo_region": ("cls", "box", "both"),
+            "photo_brightness": ("cls", "box", "both"),
+            "text_topic": ("cls", "box", "both"),
+            "text_words": ("cls", "box", "both"),
+        },
+        rates={
+            "residual_cnn": {"adam": 3e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "gated_mlp": {"adam": 2e-3, "momentum": 1e-2, "sgd": 5e-2},
+            "gru": {"adam": 5e-3, "momentum": 5e-2, "sgd": 3e-1},
+            "transformer": {"adam": 2e-3, "momentum": 1e-2, "sgd": 5e-2},
+        },
+    ),
+}
+
+PLAN = (30, 90)
+
+
+def chances(architectures: Sequence[str]) -> list[float]:
+    """Weigh the sequence models, which are slow to train, by a half."""
+    weights = [0.5 if a in SEQUENCE_MODELS else 1.0 for a in architectures]
+    return [w / sum(weights) for w in weights]
+
+
+def fits(architecture: str, name: str) -> bool:
+    if architecture == "cnn":
+        return name == "digits"
+    if architecture == "residual_cnn":
+        return name.startswith("photo")
+    return architecture not in SEQUENCE_MODELS or name.startswith("text")
+
+
+def sound(
+    half: str,
+    rng: np.random.Generator,
+    *,
+    data_sets: Sequence[str] | None = None,
+    modes: Sequence[str] = ("cls", "box", "both"),
+    optimizers: Sequence[str] = ("adam", "momentum", "sgd"),
+    n_train: tuple[int, int] = (150, 400),
+    n_val: tuple[int, int] = (100, 200),
+    plan: tuple[int, int] = PLAN,
+) -> Setup:
+    """Draw a task, a model and sound settings; ``data_sets`` and ``modes`` narrow the choice where they can."""
+    chosen = HALVES[half]
+    pairs = [(n, m) for n, ms in chosen.data.items() if not data_sets or n in data_sets for m in ms if m in modes]
+    name, mode = pairs[rng.integers(len(pairs))]
+    architectures = [a for a in chosen.rates if fits(a, name)]
+    architecture = str(rng.choice(architectures, p=chances(architectures)))
+    optimizer = optimizers[int(rng.integers(len(optimizers)))]
+    slow = architecture in SEQUENCE_MODELS
+    task = data.draw(name, rng, int(rng.integers(*n_train)), int(rng.integers(*n_val)), 400 if slow else 500)
+    settings = Settings(
+        rows=planned(rng, (plan[0], (plan[0] + plan[1]) // 2) if slow else plan),
+        rate=significant(chosen.rates[architecture][optimizer] * 2 ** rng.uniform(-0.7, 0.7)),
+        batch=int(rng.choice([32, 64] if slow else [16, 32, 64, 64])),
+        optimizer=optimizer,
+        clip=1.0 if slow or architecture == "gated_mlp" else 0.0,
+    )
+    width = int(rng.choice([16, 24, 32] if architecture == "transformer" else [24, 32, 48, 64]))
+    return Setup(half, task, mode, architecture, width, int(rng.integers(1, 4)), settings, int(rng.integers(2**31)))
+
+
+def planned(rng: np.random.Generator, plan: tuple[int, int]) -> int:
+    """Draw a length; now and then one far beyond the usual."""
+    rows = int(rng.integers(*plan))
+    if rng.random() < 0.15:
+        return round(rows * rng.uniform(0.75, 2.4))
+    return rows // 10 * 10 if rng.random() < 0.6 else rows
+
+
+def significant(value: float, digits: int = 3) -> float:
+    return float(f"{value:.{digits}g}")

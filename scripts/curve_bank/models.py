@@ -1,0 +1,117 @@
+"""The architectures: three for the dev half, four others for the held-out half."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from scripts.curve_bank.data import ALPHABET, Task
+
+
+def build(architecture: str, task: Task, width: int, depth: int, dropout: float = 0.0) -> nn.Module:
+    """Return a model that gives [n, classes + outputs]: the logits, then the numbers."""
+    n_out = task.classes + task.outputs
+    if architecture in ("mlp_relu", "mlp_tanh"):
+        activation = nn.ReLU if architecture == "mlp_relu" else nn.Tanh
+        return mlp(task.train.x[0].numel(), n_out, width, depth, dropout, activation)
+    if architecture == "cnn":
+        return cnn(n_out, width, depth, dropout)
+    if architecture == "residual_cnn":
+        return ResidualCNN(n_out, width, depth)
+    return Sequence(architecture, n_out, width, depth, dropout, task)
+
+
+def mlp(n_in: int, n_out: int, width: int, depth: int, dropout: float, activation: type[nn.Module]) -> nn.Module:
+    layers: list[nn.Module] = [nn.Flatten()]
+    for i in range(depth):
+        layers += [nn.Linear(n_in if i == 0 else width, width), activation(), nn.Dropout(dropout)]
+    return nn.Sequential(*layers, nn.Linear(width, n_out))
+
+
+def cnn(n_out: int, width: int, depth: int, dropout: float) -> nn.Module:
+    channels = max(4, width // 6)
+    layers: list[nn.Module] = [nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    for _ in range(depth - 1):
+        layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout), nn.Linear(channels * 16, n_out))
+
+
+class ResidualCNN(nn.Module):
+    """Residual blocks with batch normalisation, then the mean over 2 x 2 quarters."""
+
+    def __init__(self, n_out: int, width: int, depth: int) -> None:
+        super().__init__()
+        channels = max(6, width // 4)
+        self.stem = nn.Conv2d(3, channels, 3, stride=2, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(), nn.Conv2d(channels, channels, 3, padding=1))
+            for _ in range(depth)
+        )
+        self.head = nn.Linear(channels * 4, n_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for block in self.blocks:
+            x = x + block(x)
+        out: Tensor = self.head(nn.functional.avg_pool2d(torch.relu(x), 2).flatten(1))
+        return out
+
+
+class GatedMLP(nn.Module):
+    """Blocks x + W3 (SiLU(W1 x) * W2 x) with RMS normalisation, on the last dimension."""
+
+    def __init__(self, width: int, depth: int, dropout: float) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.RMSNorm(width) for _ in range(depth))
+        self.gates = nn.ModuleList(nn.Linear(width, 2 * width) for _ in range(depth))
+        self.outs = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for norm, gate, out in zip(self.norms, self.gates, self.outs, strict=True):
+            a, b = gate(norm(x)).chunk(2, dim=-1)
+            x = x + self.dropout(out(nn.functional.silu(a) * b))
+        return x
+
+
+class Sequence(nn.Module):
+    """A gated MLP, a GRU or a small transformer on characters, or a gated MLP on patches."""
+
+    def __init__(self, kind: str, n_out: int, width: int, depth: int, dropout: float, task: Task) -> None:
+        super().__init__()
+        self.kind = kind
+        length, inner = (task.train.x.shape[1], 12) if task.is_text else (1, task.train.x[0].numel())
+        size = width if kind == "transformer" else inner
+        self.embedding = nn.Embedding(len(ALPHABET), size) if task.is_text else nn.Flatten()
+        self.place = nn.Parameter(torch.randn(length, size) * 0.3) if kind == "transformer" else None
+        self.body: nn.Module
+        if kind == "gru":
+            self.body = nn.GRU(inner, width, batch_first=True)
+        elif kind == "transformer":
+            layer = nn.TransformerEncoderLayer(width, 2, 2 * width, dropout, batch_first=True, norm_first=True)
+            self.body = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
+        else:
+            first = nn.Linear(length * inner, width)
+            self.body = nn.Sequential(nn.Flatten(), first, GatedMLP(width, depth, dropout))
+        self.head = nn.Linear(2 * width if kind == "gru" else width, n_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.embedding(x)
+        if self.kind == "gru":
+            states, _ = self.body(x)
+            x = torch.cat([states[:, -1], states.mean(dim=1)], dim=1)
+        elif self.place is not None:
+            states = self.body(x + self.place)
+            x = states.mean(dim=1)
+        else:
+            x = self.body(x)
+        out: Tensor = self.head(x)
+        return out
+
+
+def scale_weights(model: nn.Module, factor: float) -> None:
+    """Multiply every weight matrix, not the biases, by ``factor``."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(factor)
