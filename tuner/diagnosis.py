@@ -143,7 +143,7 @@ def _by_direction(curve: Curve) -> Symptom:
         half = len(cost) // 2
         then, now = float(np.mean(cost[:half])), float(np.mean(cost[-half:]))
         sign = -1 if series.higher_is_better else 1
-        improves = then - now > WORTH * trend.room(series, then)
+        improves = then - now > max(WORTH * trend.room(series, then), trend.one_sample(cost))
         return Symptom(
             name="still_improving" if improves else "converged",
             since_epoch=int(series.finite.epochs[-len(cost)]),

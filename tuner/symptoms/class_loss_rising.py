@@ -34,6 +34,7 @@ HEALTHY = False
 class Options(rising.Options):
     rise: float = 0.1  # share of the minimum: parts of a loss are noisier than their sum
     climbs: float = 0.03  # share of its level that the score must have gained since, for the rise to do no harm
+    total: float = 0.03  # share of its minimum that the total may have risen for the rise of a part to do no harm
     held: float = 0.03  # share of its level that another loss may have risen since
 
 
@@ -60,10 +61,13 @@ def _rose(series: Series, since: int, options: Options) -> bool:
 
 
 def _harmless(curve: Curve, since: int, options: Options) -> bool:
-    """Tell whether the metric the run is judged by has got better since, and lately."""
+    """Tell whether the metric has got better since, and lately; or the total loss has not risen, without a metric."""
     score = curve.score
-    if score is None or score.kind is not Kind.METRIC or len(score.finite) < 6:
+    if score is None or len(score.finite) < 6:
         return False
+    if score.kind is not Kind.METRIC:
+        loss = trend.clean(score)
+        return trend.median(loss[-5:]) <= (1 + options.total) * float(loss.min())
     cost = trend.clean_cost(score)
     row = min(int(np.searchsorted(score.finite.epochs, since)), len(cost) - 3)
     then = trend.median(cost[max(0, row - 2) : row + 3])

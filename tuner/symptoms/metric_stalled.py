@@ -38,6 +38,7 @@ class Options:
     gain: float = 0.015  # share of its level by which a score gets better
     room: float = 0.1  # share of what is left to gain, where that is less than the level
     fall: float = 0.2  # share of the whole fall of a loss that must lie where the score has stalled
+    late: float = 0.04  # share of it that must lie in the second half of the rows
     poor_fall: float = 0.03  # the same where the score is poor
     poor: float = 0.5  # as a share of 1
     level: float = 0.15  # share of its level that a loss must have lost since
@@ -55,10 +56,11 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     row = _stalls(metric, cost, options)
     if best > options.perfect or len(cost) - row < options.stalled * len(cost):
         return None
-    share = options.poor_fall if metric.higher_is_better and best < options.poor else options.fall
+    poor = metric.higher_is_better and best < options.poor
+    share, late = (options.poor_fall, 0.0) if poor else (options.fall, options.late)
     losses = [loss for loss in (train, val) if len(loss) > 5]
     level = options.low_level if fine_tuning.began_low(curve) else options.level
-    if not all(_falls(loss, row * len(loss) // len(cost), share, level) for loss in losses):
+    if not all(_falls(loss, row * len(loss) // len(cost), (share, late), level) for loss in losses):
         return None
     sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
     return _symptom(curve, train, metric, row, SURE if sure else NAMED)
@@ -68,24 +70,18 @@ def _stalls(metric: Series, cost: FloatArray, options: Options) -> int:
     """Return the row since which a score has not got better by more than noise; the last where it creeps on."""
     level = abs(trend.median(cost))
     room = trend.room(metric, level)
-    gain = max(options.gain * level if room == level else options.room * room, 1.01 * _one_sample(cost))
+    gain = max(options.gain * level if room == level else options.room * room, 1.01 * trend.one_sample(cost))
     row = trend.last_gain(trend.running_median(cost, 5), max(gain, 2 * trend.jitter(cost)))
     return len(cost) - 1 if -trend.fit_line(cost[row:]).change > 1.5 * gain else row
 
 
-def _one_sample(cost: FloatArray) -> float:
-    """Return what one sample more or less is worth where a score takes few values, as on a small set; else 0."""
-    steps = np.abs(np.diff(cost))
-    steps = steps[steps > 0]
-    few = len(steps) > 0 and len(np.unique(cost)) <= len(cost) / 3
-    return float(steps.min()) if few else 0.0
-
-
-def _falls(loss: FloatArray, row: int, share: float, level: float) -> bool:
-    """Tell whether a good share of the fall of a loss lies after ``row``."""
+def _falls(loss: FloatArray, row: int, shares: tuple[float, float], level: float) -> bool:
+    """Tell whether good shares of the fall of a loss lie after ``row``, and in the second half."""
     end, then = trend.median(loss[-3:]), trend.median(loss[max(0, row - 1) : row + 2])
     whole = float(loss[: max(1, row)].max()) - end
-    return whole > 0 and then - end >= max(share * whole, level * abs(then), 3 * trend.jitter(loss))
+    if whole <= 0 or trend.median(loss[len(loss) // 2 :][:3]) - end < shares[1] * whole:
+        return False
+    return then - end >= max(shares[0] * whole, level * abs(then), 3 * trend.jitter(loss))
 
 
 def _symptom(curve: Curve, train: FloatArray, metric: Series, row: int, severity: float) -> Symptom:

@@ -36,7 +36,7 @@ class Options:
     times: float = 2.5  # as high as the jumps of the training loss
     loss_height: float = 0.1  # of the validation loss, as a share of its level
     score_height: float = 0.03  # of the score, on a scale of 0 … 1
-    calm: float = 0.1  # jumps of the training loss, as a share of its level, beyond which it is not smooth
+    calm: float = 0.13  # jumps of the training loss, as a share of its level, beyond which it is not smooth
     trend: float = 8.0  # times the jumps: a fall over all rows beyond it explains more than they hide
 
 

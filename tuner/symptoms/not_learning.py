@@ -62,7 +62,10 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     dead = _at_chance(trend.clean(metric), options) if metric is not None else None
     if dead is False or (not losses and not dead):
         return None
-    if not all(_flat(v, options) for v in losses) and not (dead and _prior_only(curve, train, val, options)):
+    flat = all(_flat(v, options) for v in losses)
+    if not flat and not (dead is not None or len(val)):
+        return None
+    if not flat and not _prior_only(curve, train, val, options):
         return None
     # Without a metric that says otherwise, a first step down is something learned (stuck_after_first_epoch).
     if dead is None and losses[0][0] - trend.median(losses[0][1:]) > options.fallen * abs(losses[0][0]):
@@ -88,12 +91,15 @@ def _flat(loss: FloatArray, options: Options) -> bool:
 def _prior_only(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> bool:
     """Tell whether all that went down is the training loss, a little and at first: the frequencies of the answers."""
     metric = trend.clean(trend.metric(curve))
-    moved = trend.as_share(float(metric.max())) - trend.as_share(float(metric[0]))
+    moved = trend.as_share(float(metric.max())) - trend.as_share(float(metric[0])) if len(metric) else 0.0
     if moved > options.unmoved or (len(val) and val.min() < (1 - options.fallen) * val[0]) or len(train) < 4:
         return False
     rest = train[len(train) // 3 :]
     first, fallen = abs(float(train[0])), float(train[0]) - trend.median(rest)
-    if fallen > options.prior * first or trend.jitter(rest) > options.jumps * first:
+    if (
+        fallen > (options.prior if len(metric) else options.fallen) * first
+        or trend.jitter(rest) > options.jumps * first
+    ):
         return False
     return abs(trend.fit_line(rest).change) <= max(0.3 * fallen, 3 * trend.fit_line(rest).error)
 

@@ -40,6 +40,7 @@ class Options:
     straight_most: float = 0.63
     fall_least: float = 0.002  # share of the first loss: less is no learning
     fall_most: float = 0.62  # share of the first loss: more is not slow
+    far: float = 0.45  # share of the first loss: a fall as deep that bends the ordinary way is no straight line
     good_score: float = 0.85  # as a share of 1: a run that is so good is not slow
     smooth: float = 0.25  # jitter as a share of the fall
 
@@ -59,7 +60,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     early = curve.length < trend.patience(curve, options.sure_share, options.wait_least)
     if fall * max(1.0, planned) > (options.fall_early if early else options.fall_most):
         return None
-    if early and _first_half(train) > options.straight_early:
+    if (early and _first_half(train) > options.straight_early) or (fall > options.far and _first_half(train) > 0.5):
         return None
     return _symptom(curve, train, fall)
 

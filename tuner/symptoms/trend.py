@@ -56,6 +56,14 @@ def jumps(values: FloatArray) -> float:
     return float(np.sqrt(np.mean(kept**2) / 6)) * 1.25 if len(second) else 0.0
 
 
+def one_sample(cost: FloatArray) -> float:
+    """Return what one sample more or less is worth where a score takes few values, as on a small set; else 0."""
+    steps = np.abs(np.diff(cost))
+    steps = steps[steps > 0]
+    few = len(steps) > 0 and len(np.unique(cost)) <= len(cost) / 3
+    return float(steps.min()) if few else 0.0
+
+
 def fit_line(values: FloatArray) -> Line:
     """Fit Tukey's resistant line to values [n] at equal steps: the medians of the outer thirds set it."""
     n = len(values)
