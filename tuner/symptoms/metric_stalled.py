@@ -37,12 +37,14 @@ class Options:
     stalled: float = 0.4  # share of the rows, at the end, in which the score has not got better
     gain: float = 0.015  # share of its level by which a score gets better
     room: float = 0.1  # share of what is left to gain, where that is less than the level
-    fall: float = 0.2  # share of the whole fall of a loss that must lie where the score has stalled
+    fall: float = 0.15  # share of the whole fall of a loss that must lie where the score has stalled
     late: float = 0.04  # share of it that must lie in the second half of the rows
     poor_fall: float = 0.03  # the same where the score is poor
     poor: float = 0.5  # as a share of 1
     level: float = 0.15  # share of its level that a loss must have lost since
     low_level: float = 0.25  # the same where a run began with a good score
+    low: float = 1.5  # first training loss; beyond it a good first score says that more than the task is in the loss
+    good: float = 0.9  # as a share of 1, for a run that began with a good score
     perfect: float = 0.995  # as a share of 1: above it there is nothing left to gain
 
 
@@ -54,12 +56,13 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     best = trend.as_share(-float(cost.min())) if metric.higher_is_better else 0.0
     row = _stalls(metric, cost, options)
-    if best > options.perfect or len(cost) - row < options.stalled * len(cost):
+    low = fine_tuning.began_low(curve) and float(train[0]) <= options.low
+    if best > (options.good if low else options.perfect) or len(cost) - row < options.stalled * len(cost):
         return None
     poor = metric.higher_is_better and best < options.poor
     share, late = (options.poor_fall, 0.0) if poor else (options.fall, options.late)
     losses = [loss for loss in (train, val) if len(loss) > 5]
-    level = options.low_level if fine_tuning.began_low(curve) else options.level
+    level = options.low_level if low else options.level
     if not all(_falls(loss, row * len(loss) // len(cost), (share, late), level) for loss in losses):
         return None
     sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)

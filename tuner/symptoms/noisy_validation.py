@@ -37,6 +37,7 @@ class Options:
     loss_height: float = 0.1  # of the validation loss, as a share of its level
     score_height: float = 0.03  # of the score, on a scale of 0 … 1
     calm: float = 0.13  # jumps of the training loss, as a share of its level, beyond which it is not smooth
+    near_zero: float = 0.1  # of the first training loss
     trend: float = 8.0  # times the jumps: a fall over all rows beyond it explains more than they hide
 
 
@@ -45,7 +46,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train = _settled(curve.train_loss, options)
     if curve.length < trend.patience(curve, options.wait_share, options.wait_least) or not len(train):
         return None
-    smooth = trend.ratio(trend.jumps(train), abs(trend.median(train)))
+    # Near 0 every jump is a large share of the level.
+    level = max(abs(trend.median(train)), options.near_zero * float(trend.clean(curve.train_loss)[0]))
+    smooth = trend.ratio(trend.jumps(train), level)
     if smooth > options.calm:
         return None
     found = [_look(series, smooth, options) for series in (curve.val_loss, curve.score)]

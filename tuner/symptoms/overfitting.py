@@ -55,9 +55,21 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     score = curve.score if curve.score is not None and curve.score.kind is Kind.METRIC else None
     for series in (curve.val_loss, score):
         turn = rising.turn(curve, series, options) if series is not None else None
-        if series is not None and turn is not None and _train_falls(curve, turn.epoch, options):
+        if series is None or turn is None or not _train_falls(curve, turn.epoch, options):
+            continue
+        if series is curve.val_loss or not _val_falls(curve, turn.epoch, options):
             return _symptom(curve, "val loss" if series is curve.val_loss else series.name, turn, options)
     return None
+
+
+def _val_falls(curve: Curve, turned: int, options: Options) -> bool:
+    """Tell whether the validation loss has surely fallen since the score turned: then they measure different things."""
+    val = curve.val_loss
+    if val is None or len(val.finite) < 6:
+        return False
+    after = trend.clean(val)[int(np.searchsorted(val.finite.epochs, turned)) :]
+    line = trend.fit_line(after)
+    return line.falls(options.sigmas) and line.share < -options.train_fallen
 
 
 def _train_falls(curve: Curve, turned: int, options: Options) -> bool:

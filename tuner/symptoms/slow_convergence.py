@@ -37,9 +37,10 @@ class Options:
     fall_early: float = 0.35  # share of the first loss that will be gone at the end at this pace, until then
     wait_least: int = 12  # rows
     straight_least: float = 0.2  # share of the fall that lies in its first half
-    straight_most: float = 0.63
+    straight_most: float = 0.65
     fall_least: float = 0.002  # share of the first loss: less is no learning
     fall_most: float = 0.62  # share of the first loss: more is not slow
+    straight_far: float = 0.56  # share of a deep fall that lies in the first half
     far: float = 0.45  # share of the first loss: a fall as deep that bends the ordinary way is no straight line
     good_score: float = 0.85  # as a share of 1: a run that is so good is not slow
     smooth: float = 0.25  # jitter as a share of the fall
@@ -48,11 +49,13 @@ class Options:
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss on a straight shallow slope, and nothing that says otherwise."""
     train = trend.clean(curve.train_loss)
+    val = trend.clean(curve.val_loss)
+    if len(val) == len(train) and trend.jumps(val) < 0.5 * trend.jumps(train):
+        train = val  # dropout and small batches hide a slope that validation shows
     if len(train) < trend.patience(curve, options.wait_share, options.wait_least) or not _slope(train, options):
         return None
     if fine_tuning.began_low(curve) or _good_score(curve, options):
         return None
-    val = trend.clean(curve.val_loss)
     if len(val) >= options.wait_least and not _follows(val, options):
         return None
     planned = trend.ratio(curve.planned_epochs or len(train), len(train))
@@ -60,7 +63,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     early = curve.length < trend.patience(curve, options.sure_share, options.wait_least)
     if fall * max(1.0, planned) > (options.fall_early if early else options.fall_most):
         return None
-    if (early and _first_half(train) > options.straight_early) or (fall > options.far and _first_half(train) > 0.5):
+    if (early and _first_half(train) > options.straight_early) or (
+        fall > options.far and _first_half(train) > options.straight_far
+    ):
         return None
     return _symptom(curve, train, fall)
 
@@ -88,7 +93,7 @@ def _slope(loss: FloatArray, options: Options) -> bool:
     if fall <= 0 or trend.jitter(loss) > options.smooth * fall:
         return False
     quarters = np.diff(cost[np.linspace(0, len(cost) - 1, 5).astype(int)])
-    return options.straight_least <= _first_half(loss) <= options.straight_most and bool((quarters < 0).all())
+    return options.straight_least <= _first_half(loss) <= options.straight_most and bool((quarters < 0.05 * fall).all())
 
 
 def _first_half(loss: FloatArray) -> float:
