@@ -1,6 +1,10 @@
-"""Fit how sure a verdict is on the development half of the bank, and write tuner/calibration.yaml.
+"""Fit how sure a verdict is on curves of the development half, and write tuner/calibration.yaml.
 
-    python scripts/calibrate.py
+    python scripts/make_curve_bank.py --half dev --seed 1 --per-label 6 --out fresh
+    python scripts/calibrate.py bank/dev.jsonl fresh/dev.jsonl
+
+The rules were made on the curves of the bank, so their verdicts there are right more often than elsewhere: curves of
+another seed belong beside them.
 
 Prints how well the confidences then agree with the share of right verdicts, each curve judged by a fit without its data
 set and architecture (expected calibration error over 5 bins of equal size, and Brier score), beside the margins as they
@@ -31,7 +35,7 @@ PULL = 1.0
 
 
 def main() -> None:
-    rows = list(load(ROOT / "bank" / "dev.jsonl"))
+    rows = [row for file in sys.argv[1:] or [ROOT / "bank" / "dev.jsonl"] for row in load(file)]
     verdicts = [judge(row.curve, SYMPTOMS)[0] for row in rows]
     right = np.array([v.name == row.row["label"] for v, row in zip(verdicts, rows, strict=True)])
     groups = np.array([f"{row.row['data']} {row.row['architecture']}" for row in rows])
