@@ -10,7 +10,6 @@ import numpy as np
 
 from tuner import calibration
 from tuner.curve import Curve
-from tuner.remarks import Remark, remarks
 from tuner.symptoms import trend
 
 RULE_VERSION = "2"
@@ -85,10 +84,9 @@ class SymptomPlugin(Protocol):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Every symptom seen on one curve, the primary one first, and what is odd but benign."""
+    """Every symptom seen on one curve, the primary one first."""
 
     symptoms: tuple[Symptom, ...]
-    remarks: tuple[Remark, ...] = ()
     rule_version: str = RULE_VERSION
 
     @property
@@ -105,10 +103,9 @@ def diagnose(
     plugins: Mapping[str, SymptomPlugin],
     options: Mapping[str, Any] | None = None,
 ) -> Diagnosis:
-    """Return every symptom of ``curve``, the primary verdict first, with calibrated confidences, and its remarks."""
+    """Return every symptom of ``curve``, the primary verdict first, with calibrated confidences."""
     seen = judge(curve, plugins, options)
-    sure = (replace(s, confidence=calibration.confidence(s.name, s.confidence)) for s in seen)
-    return Diagnosis(tuple(sure), remarks(curve))
+    return Diagnosis(tuple(replace(s, confidence=calibration.confidence(s.name, s.confidence)) for s in seen))
 
 
 def judge(
