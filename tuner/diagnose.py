@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tuner import logs, manual, registry
+from tuner import remarks as odd
 from tuner.curve import Curve, Kind, Series
 from tuner.diagnosis import Diagnosis, Symptom, diagnose
 from tuner.errors import did_you_mean
 from tuner.readers import columns
-from tuner.remarks import remarks
 from tuner.spec import LogError
 
 GUESSED = {"csv", "jsonl", "json"}
@@ -141,7 +141,7 @@ def moves(symptom: str) -> tuple[str, ...]:
 
 def remarks(run: Run, language: str = "en") -> list[str]:
     """Return what is odd about a log or a curve and no symptom."""
-    benign = [manual.phrase(remark.says, remark.evidence, language) for remark in remarks(run.curve)]
+    benign = [manual.phrase(remark.says, remark.evidence, language) for remark in odd.remarks(run.curve)]
     return [*run.remarks, *benign]
 
 
