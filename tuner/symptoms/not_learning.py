@@ -17,8 +17,8 @@ For a person: audit the data set first, since it is the cause most of the time; 
 loading and the optimizer; look for an activation such as ReLU before the softmax; see whether the model can learn a
 hundred images by heart; if all else fails, give the experiment up and save the time.
 
-Thresholds: a third of the plan is waited for: of 65 recorded recurrent networks that left chance at all, 15 did so only
-after a quarter of it, and one of those ended among the best tenth.
+Thresholds: it is said after a fifth of the plan and sure after a third: of 65 recorded recurrent networks that left
+chance at all, 15 did so only after a quarter of it, and one of those ended among the best tenth.
 """
 
 from __future__ import annotations

@@ -11,9 +11,8 @@ In a search: a larger batch, a lower learning rate, slightly more epochs.
 
 For a person: collect more data; smooth the curve before judging its trend.
 
-Thresholds: independent noise changes direction in two thirds of its steps, a smooth curve in almost none, so half
-tells them apart; the median step of 99 in 100 of the better half of some 500 recorded small networks stayed below
-0.28 of the level.
+Thresholds: independent noise changes direction in two thirds of its steps, a smooth curve in almost none. On verified
+curves the training loss jumps by 0.17 of its level or more, on sound ones by at most 0.09.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ In a search: a smaller model, fewer layers, fewer epochs, a smaller batch, more 
 For a person: collect more data; keep the weights of the best epoch, not of the last one; look for near duplicates
 within the training data.
 
-Thresholds: among 210 labelled histories the validation losses of those not overfitting ended at most 2.6 % above their
-minimum and those of the others at least 6.7 %; the patience is a quarter of the plan because decaying schedules and the
-end of heavy augmentation rescue runs late.
+Thresholds: among 210 labelled histories the validation losses of those not overfitting ended at most 2.6 % above
+their minimum and those of the others at least 6.7 %; the patience is a quarter of the plan because decaying schedules
+and the end of heavy augmentation rescue runs late.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ In a search: turn shuffling on, where the trainer has a switch for it.
 For a person: check that the training data are shuffled anew in every epoch; check that sorted classes, scenes or days
 do not come in blocks; check for a cyclic learning rate that is not logged.
 
-Thresholds: in independent noise of 50 rows the correlation with itself shifted by a period exceeds 0.5 in fewer than
-1 of 100 series, and does so at twice the period as well in hardly any.
+Thresholds: of 1,000 falls with independent noise of 5 % none of 50 rows or more was taken for waves, and 6 of 30
+rows.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ In a search: one step up on the log grid of the learning rate.
 For a person: check for an activation before the softmax; check the scale of the inputs and the loss function.
 
 Thresholds: an exponential fall loses 62 % in its first half when it has come down to 37 %, and more the farther it
-comes; so up to two thirds in the first half is nearly straight.
+comes; so up to two thirds in the first half is nearly straight. Until three fifths of the plan are done it has to be
+straighter, since the beginning of any fall is straight.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ In a search: lower the learning rate by a step on the log grid.
 For a person: plot the loss of every step of the first epoch; check the balance of the classes, since a model that
 always answers the most frequent one looks like this.
 
-Thresholds: a third of the plan is waited for, because a decaying schedule can still free a run that bounces; "far
-from low" is half of the first training loss: a line that is flat below that may have converged.
+Thresholds: named after a fifth of the plan and sure after a third, because a decaying schedule can still free a run
+that bounces; recorded runs that bounced for half of their plan came to rest and ended well, so those are sure only
+near its end. "Far from low" is half of the first training loss, a tenth where the loss bounces.
 """
 
 from __future__ import annotations
