@@ -12,7 +12,7 @@ from tuner import calibration
 from tuner.curve import Curve
 from tuner.symptoms import trend
 
-RULE_VERSION = "2"
+RULE_VERSION = "3"
 """Stored with every verdict; raised whenever a rule or a default threshold changes."""
 
 HARMFUL = 0.5

@@ -4,7 +4,8 @@ Looks like: the training loss climbs well above its first value, or falls first 
 while the validation loss goes the same way and the score is lost.
 
 A run can also explode within its first epoch, before anything is logged. Then the first loss is several times what
-guessing gives, later ones come down to that and not below, and the accuracy never leaves chance: it is dead.
+guessing gives, later ones come down to that and not below, and the accuracy never leaves chance: it is dead. Or it
+learns something first, and falls back to guessing for good.
 
 Not meant: one spike that comes down again; a bump that the score survives, since runs with a high rate and a decaying
 schedule can look bad in the middle and end best.
@@ -58,8 +59,9 @@ class Options:
     score_lost: float = 0.3  # share of the best score; 0.16 was the most a run that ended well had lost
     dead_share: float = 0.25  # of the planned epochs at chance after a first epoch that exploded; see above
     dead_least: int = 5  # epochs, for short plans
-    exploded: float = 3.0  # times the loss of guessing: an untrained network that is sound begins near 1
+    exploded: float = 2.5  # times the loss of guessing: an untrained network that is sound begins near 1
     guessing: float = 0.97  # of the loss of guessing: below it something has been learned
+    guessed: float = 1.1  # of it: a loss within is that of guessing and nothing else
     off_chance: float = 0.05  # of accuracy over its median: more has been learned
 
 
@@ -78,7 +80,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     leaps = all(_leaps(loss, options) for loss in (train, val) if len(loss))
     if curve.train_loss is not None and leaps and _score_is_lost(curve, 3, options.score_lost_at_end):
         return _symptom(curve, curve.train_loss, 3, NAMED)
-    return _dead_from_the_start(curve, train, val, options)
+    return _dead_from_the_start(curve, train, val, options) or _fell_back(curve, train, val, options)
 
 
 def _leaps(loss: FloatArray, options: Options) -> bool:
@@ -173,6 +175,35 @@ def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, optio
     )
 
 
+def _fell_back(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:
+    """See an accuracy that had left chance and is back there for good, with losses that are those of guessing."""
+    metric, rows = trend.metric(curve), trend.patience(curve, options.dead_share, options.dead_least)
+    if metric is None or not metric.higher_is_better or not re.search(r"acc|top[-_]?1", metric.name.lower()):
+        return None
+    accuracy = trend.clean(metric) / (100.0 if trend.clean(metric).max(initial=0.0) > 1.5 else 1.0)
+    last = accuracy[-rows:]
+    if len(accuracy) <= rows or np.ptp(last) > options.off_chance / 2:
+        return None
+    chance, best = trend.median(last), int(np.argmax(accuracy))
+    if not 0 < chance <= 0.5 or accuracy[best] < chance + options.off_chance:
+        return None
+    guess = -math.log(chance)
+    levels = [trend.median(loss[-rows:]) / guess for loss in (train, val) if len(loss)]
+    if not all(options.guessing <= level <= options.guessed for level in levels):
+        return None
+    return Symptom(
+        name="diverging",
+        since_epoch=int(metric.finite.epochs[best]),
+        epoch=int(curve.epochs[-1]),
+        confidence=trend.confidence(float(accuracy[best]) - chance, options.off_chance / 2),
+        severity=SURE,
+        evidence={"best": float(accuracy[best]), "accuracy": chance, "guessing": guess, "now": float(train[-1])},
+        says=(
+            "accuracy fell from {best:.2g} back to chance ({accuracy:.2g}) and the loss to guessing ({guessing:.3g})",
+        ),
+    )
+
+
 def _symptom(curve: Curve, series: Series, rows: int, severity: float) -> Symptom:
     loss = trend.clean(series)
     lowest = int(np.argmin(loss))
@@ -198,6 +229,12 @@ _SPIKE = np.where(_E == 20, 50.0, _FALLING)
 _BUMP = 1.5 + 2.5 * np.exp(-(((_E - 12) / 5) ** 2)) - 0.03 * _E
 
 SEEN: Mapping[str, Curve] = {
+    "falls back to guessing": Curve.of(
+        train_loss=np.r_[2.3, 1.9, 1.7, 2.1, np.full(16, 2.304)],
+        val_loss=np.r_[2.2, 1.8, 1.7, 2.3, np.full(16, 2.306)],
+        metrics={"accuracy": np.r_[0.15, 0.3, 0.37, 0.2, np.full(16, 0.1)]},
+        planned_epochs=40,
+    ),
     "both rise": Curve.of(train_loss=_UP, val_loss=1.1 * _UP, planned_epochs=50),
     "metric lost too": Curve.of(train_loss=_UP, metrics={"acc": np.r_[np.linspace(0.1, 0.5, 6), np.full(14, 0.1)]}),
     "validation explodes": Curve.of(train_loss=_FALLING[:12], val_loss=np.r_[_FALLING[:5], np.full(7, 1e30)]),

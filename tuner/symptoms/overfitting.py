@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, Kind
+from tuner.curve import Curve, Kind, Series
 from tuner.diagnosis import HARMFUL, NAMED, SURE, Symptom
 from tuner.symptoms import rising, trend
 
@@ -57,9 +57,16 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         turn = rising.turn(curve, series, options) if series is not None else None
         if series is None or turn is None or not _train_falls(curve, turn.epoch, options):
             continue
-        if series is curve.val_loss or not _val_falls(curve, turn.epoch, options):
+        if series is curve.val_loss or (_had_gained(series, turn) and not _val_falls(curve, turn.epoch, options)):
             return _symptom(curve, "val loss" if series is curve.val_loss else series.name, turn, options)
     return None
+
+
+def _had_gained(score: Series, turn: rising.Turn) -> bool:
+    """Tell whether a score had got better for some rows before it turned; else nothing was there to overfit."""
+    cost = trend.clean_cost(score)
+    row = int(np.searchsorted(score.finite.epochs, turn.epoch))
+    return row >= 2 and cost[0] - cost[row] >= 0.5 * (cost[-3:].mean() - cost[row])
 
 
 def _val_falls(curve: Curve, turned: int, options: Options) -> bool:
