@@ -46,7 +46,7 @@ _LOSS = "{series} rose {lowest:.3g} → {now:.3g} since epoch {since_epoch}"
 _SCORE = "{series} got worse, {lowest:.3g} → {now:.3g}, since epoch {since_epoch}"
 _TRAIN_FELL = " while train loss fell {train_then:.3g} → {train_now:.3g}"
 _TRAIN_LOW = " while train loss is as low as {train_now:.3g}"
-_HARMFUL = "no better score for {epochs_without_gain} epochs"
+_HARMFUL = "no better score, noise aside, for {epochs_without_gain} epochs"
 _MILD = "the score still holds, only the loss overfits"
 
 
