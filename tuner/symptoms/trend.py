@@ -34,7 +34,8 @@ class Line:
 
 def median(values: FloatArray) -> float:
     """Return the median of values [n], n > 0; many times faster than NumPy's on a few hundred of them."""
-    ordered, half = np.sort(values), len(values) // 2
+    ordered, half = values.copy(), len(values) // 2
+    ordered.sort()
     return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
@@ -45,15 +46,22 @@ def jitter(values: FloatArray) -> float:
     """
     if len(values) < 3:
         return 0.0
-    return median(np.abs(np.diff(values, 2))) * 1.4826 / math.sqrt(6)
+    return median(np.abs(_second_differences(values))) * 1.4826 / math.sqrt(6)
+
+
+def _second_differences(values: FloatArray) -> FloatArray:
+    """Return the second differences, shape [n - 2]; several times faster than NumPy's general function."""
+    differences: FloatArray = values[2:] - 2 * values[1:-1] + values[:-2]
+    return differences
 
 
 def jumps(values: FloatArray) -> float:
     """Return how far values [n] jump from row to row, trends aside, as a standard deviation."""
-    second = np.sort(np.abs(np.diff(values, 2)))
+    second = np.abs(_second_differences(values))
+    second.sort()
     # The upper tenth is left out, for single spikes; the median would miss the steps of a metric of few samples.
     kept = second[: max(1, int(0.9 * len(second)))]
-    return float(np.sqrt(np.mean(kept**2) / 6)) * 1.25 if len(second) else 0.0
+    return math.sqrt(float(kept @ kept) / len(kept) / 6) * 1.25 if len(second) else 0.0
 
 
 def one_sample(cost: FloatArray) -> float:
