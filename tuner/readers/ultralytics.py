@@ -10,8 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuner.readers import delimited, yolo
-from tuner.readers.run import Run, reading, runs_of
-from tuner.readers.text import beside
+from tuner.readers.run import reading
 
 
 def matches(head: bytes, path: Path) -> bool:
@@ -19,19 +18,4 @@ def matches(head: bytes, path: Path) -> bool:
     return "lr/pg0" in names and yolo.is_yolo(names)
 
 
-def _runs(path: Path, finished: bool) -> list[Run]:
-    planned = beside(path, "args.yaml", "epochs")
-    return [
-        run
-        for table in delimited.tables(path, finished)
-        for run in runs_of(
-            table,
-            single=True,
-            options=yolo.options(table.columns),
-            objective=yolo.objective(table.columns),
-            planned_epochs=planned,
-        )
-    ]
-
-
-read, read_all = reading(_runs)
+read, read_all = reading(yolo.results("args.yaml"))

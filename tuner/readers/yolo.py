@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
+
+from tuner.readers import delimited
+from tuner.readers.run import Run, runs_of
+from tuner.readers.text import beside
 
 FAMILIES = ("(M)", "(P)", "(B)", "")
 """Masks and poses are what a run is for where they are there; the boxes come along with them."""
@@ -34,3 +39,23 @@ def objective(names: Iterable[str]) -> str | None:
     names = set(names)
     wanted = [f"{metric}{family}" for family in FAMILIES for metric in OBJECTIVES]
     return next((name for name in [*wanted, "metrics/accuracy_top1"] if name in names), None)
+
+
+def results(arguments: str) -> Callable[[Path, bool], list[Run]]:
+    """Return what reads the runs of a results.csv beside which ``arguments`` holds the planned epochs."""
+
+    def runs(path: Path, finished: bool) -> list[Run]:
+        planned = beside(path, arguments, "epochs")
+        return [
+            run
+            for table in delimited.tables(path, finished)
+            for run in runs_of(
+                table,
+                single=True,
+                options=options(table.columns),
+                objective=objective(table.columns),
+                planned_epochs=planned,
+            )
+        ]
+
+    return runs
