@@ -59,7 +59,13 @@ class Series:
     def until(self, epoch: int) -> Series:
         """Return the part logged at or before ``epoch``."""
         n = int(np.searchsorted(self.epochs, epoch, side="right"))
-        return replace(self, epochs=self.epochs[:n], values=self.values[:n])
+        if n == len(self):
+            return self
+        # A prefix needs no check, and this is done for every series at every epoch.
+        part = object.__new__(Series)
+        known = {"name": self.name, "kind": self.kind, "higher_is_better": self.higher_is_better}
+        part.__dict__.update(known, epochs=self.epochs[:n], values=self.values[:n])
+        return part
 
     @cached_property
     def finite(self) -> Series:
@@ -183,11 +189,11 @@ def _total(parts: list[Series], name: str) -> Series | None:
             return part
     epochs = parts[0].epochs
     columns = [p.values for p in parts]
-    if not all(np.array_equal(p.epochs, epochs) for p in parts):
+    if not all(p.epochs is epochs or np.array_equal(p.epochs, epochs) for p in parts):
         epochs = _shared([p.epochs for p in parts])
         columns = [p.values[np.isin(p.epochs, epochs)] for p in parts]
     with np.errstate(over="ignore", invalid="ignore"):  # inf - inf and overflow are values like any other here
-        return Series(name, parts[0].kind, epochs, np.sum(columns, axis=0))
+        return Series(name, parts[0].kind, epochs, sum(columns[1:], start=columns[0]))
 
 
 def _shared(epochs: Iterable[IntArray]) -> IntArray:

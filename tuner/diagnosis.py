@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from tuner import calibration
 from tuner.curve import Curve
 from tuner.symptoms import trend
 
-RULE_VERSION = "3"
+RULE_VERSION = "4"
 """Stored with every verdict; raised whenever a rule or a default threshold changes."""
 
 HARMFUL = 0.5
@@ -119,11 +120,17 @@ def judge(
     order of the registry. A curve with at least one row always gets a verdict.
     """
     options = options or {}
-    found = (p.detect(curve, options=options.get(name) or p.Options()) for name, p in plugins.items())
+    found = (p.detect(curve, options=options.get(name) or _defaults(p.Options)) for name, p in plugins.items())
     seen = [s for s in found if s is not None]
     if curve.length and not any(s.healthy or s.harmful for s in seen):
         seen.append(_by_direction(curve))
     return sorted(seen, key=lambda s: 0 if s.harmful else 1 if s.healthy else 2)
+
+
+@lru_cache
+def _defaults(options: Any) -> Any:
+    """Return the default options of a plug-in, made once: they are frozen, and a study looks at every epoch."""
+    return options()
 
 
 _BETTER = "nothing is wrong so far: {series} got better, {then:.3g} → {now:.3g}, over the last {epochs} epochs"

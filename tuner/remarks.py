@@ -66,26 +66,33 @@ def _score_is_finite(curve: Curve) -> bool:
     return score is not None and score.kind is Kind.METRIC and len(score) > 0 and bool(np.isfinite(score.values[-1]))
 
 
-def _step(curve: Curve) -> Iterator[Remark]:
-    """See the training loss step down at the end while validation does not: heavy augmentation was switched off."""
+def augmented_rows(curve: Curve) -> int:
+    """Return how many rows of the training loss precede the end of heavy augmentation; all where there is none."""
     train = curve.train_loss
     if train is None or len(train.finite) < 12:
-        return
+        return 0 if train is None else len(train.finite)
     loss = trend.clean(train)
     late = loss[-max(5, len(loss) // 3) :]
     drops = late[:-1] - late[1:]
     at = int(np.argmax(drops))
-    after = late[at + 1 :]
-    usual = trend.median(np.abs(drops))
-    if (
-        drops[at] < max(STEP * trend.jitter(loss), 4 * usual, 0.03 * abs(late[at]))
-        or after.max() > late[at] - 0.5 * drops[at]
-    ):
+    row = len(loss) - len(late) + at + 1
+    large = drops[at] >= max(
+        STEP * min(trend.jitter(loss), trend.jitter(late)), 4 * trend.median(np.abs(drops)), 0.03 * abs(late[at])
+    )
+    if not large or loss[row:].max() > late[at] - 0.5 * drops[at]:
+        return len(loss)
+    share = trend.ratio(float(drops[at]), abs(float(late[at])))
+    return len(loss) if _steps_too(curve.val_loss, int(train.finite.epochs[row]), share) else row
+
+
+def _step(curve: Curve) -> Iterator[Remark]:
+    """See the training loss step down at the end while validation does not: heavy augmentation was switched off."""
+    row = augmented_rows(curve)
+    if curve.train_loss is None or row == len(curve.train_loss.finite):
         return
-    epoch = int(train.finite.epochs[len(loss) - len(late) + at + 1])
-    if _steps_too(curve.val_loss, epoch, trend.ratio(float(drops[at]), abs(float(late[at])))):
-        return
-    evidence = {"epoch": epoch, "then": float(late[at]), "now": float(late[at + 1])}
+    loss = trend.clean(curve.train_loss)
+    epoch = int(curve.train_loss.finite.epochs[row])
+    evidence = {"epoch": epoch, "then": float(loss[row - 1]), "now": float(loss[row])}
     says = "train loss stepped down {then:.3g} → {now:.3g} at epoch {epoch}, as when heavy augmentation is switched off"
     yield Remark("augmentation_ends", evidence, says)
 

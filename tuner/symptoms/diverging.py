@@ -34,7 +34,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Series
+from tuner.curve import Curve, FloatArray, Kind, Series
 from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
@@ -60,8 +60,11 @@ class Options:
     dead_share: float = 0.25  # of the planned epochs at chance after a first epoch that exploded; see above
     dead_least: int = 5  # epochs, for short plans
     exploded: float = 2.5  # times the loss of guessing: an untrained network that is sound begins near 1
+    come_down: float = 1.3  # of the loss of guessing: by now an exploded cross-entropy lies below it, or
+    at_once: float = 0.5  # of its first value after a few rows: an explosion is over within an epoch or two
     guessing: float = 0.97  # of the loss of guessing: below it something has been learned
     guessed: float = 1.1  # of it: a loss within is that of guessing and nothing else
+    sigmas: float = 3.0  # standard errors: a rise of the accuracy beyond them is learning
     off_chance: float = 0.05  # of accuracy over its median: more has been learned
 
 
@@ -154,12 +157,18 @@ def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, optio
     accuracy = trend.clean(metric)
     if min(len(accuracy), curve.length) < trend.patience(curve, options.dead_share, options.dead_least):
         return None
+    # A sum of several losses is not to be compared with a cross-entropy, and an accuracy that rises is not dead.
+    if len(curve.of_kind(Kind.TRAIN_LOSS)) > 1 or trend.fit_line(accuracy).rises(options.sigmas):
+        return None
     chance = trend.as_share(trend.median(accuracy))
     if not 0 < chance <= 0.5 or trend.as_share(float(accuracy.max())) > chance + options.off_chance:
         return None
     guess = -math.log(chance)  # the cross-entropy of somebody who is right that often by chance
     later = np.concatenate([train[1:], val[1:]])
     if train[0] < options.exploded * guess or later.min() < options.guessing * guess:
+        return None
+    # A total that holds more than the cross-entropy begins high as well, but comes down by and by.
+    if trend.median(train[-3:]) > options.come_down * guess and train[1:4].min() > options.at_once * train[0]:
         return None
     return Symptom(
         name="diverging",
@@ -248,6 +257,12 @@ SEEN: Mapping[str, Curve] = {
     "back to the start": Curve.of(train_loss=_BACK, val_loss=_BACK, planned_epochs=40),
 }
 NOT_SEEN: Mapping[str, Curve] = {
+    "a total that comes down by and by at chance": Curve.of(
+        train_loss=150 * 0.93 ** _E[:30] + 1.0,
+        val_loss=140 * 0.93 ** _E[:30] + 1.0,
+        metrics={"accuracy": 0.45 + 0.01 * np.sin(_E[:30])},
+        planned_epochs=30,
+    ),
     "learns after a first explosion": Curve.of(
         train_loss=np.r_[282.0, 2.31 + 9 * 0.5 ** _E[:14]],
         val_loss=2.31 + 9 * 0.6 ** _E[:15],

@@ -12,8 +12,9 @@ In a search: lower the learning rate.
 For a person: look at the split and at some samples of both sides; check that both pass through the same preprocessing;
 check for a domain shift.
 
-Thresholds: measured from the higher of the two first losses, validation has gained less than three quarters of what
-training has gained. Where validation was lowest it already lay at 2.5 times the training loss, else a rise is
+Thresholds: measured from the higher of the two first losses, validation has gained less than two thirds of what
+training has gained, and less than 0.56 of its first loss: a sound run on little data keeps a gap, but gained 0.58 and
+more where it was verified. Where validation was lowest it already lay at 2.5 times the training loss, else a rise is
 overfitting.
 """
 
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuner import remarks
 from tuner.curve import Curve, FloatArray, Kind
 from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import fine_tuning, trend
@@ -33,11 +35,12 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.35  # of the planned epochs
+    wait_share: float = 0.5  # of the planned epochs
     wait_least: int = 10  # epochs
     window: float = 0.6  # share of the rows, at the end, over which validation must hover
     train_gain: float = 0.3  # share of its first loss that training must have gained
-    val_share: float = 0.75  # of that gain: validation must have gained less
+    val_share: float = 0.68  # of that gain: validation must have gained less, and
+    val_gain: float = 0.56  # of its own first loss: a sound run on little data keeps a gap, but gains more
     far: float = 1.6  # times the training loss
     parted: float = 2.5  # times the training loss where validation was lowest: below it a rise is overfitting
     falls: float = 0.08  # share of its level that validation may lose over the window
@@ -55,7 +58,11 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     # Both are measured from one height: after one epoch validation may be as low already as it will ever be.
     start = max(float(train[0]), float(val[0]))
-    train_gain, val_gain = _gain(train, start), _gain(val, start)
+    val_gain = _gain(val, start)
+    if val_gain > options.val_gain:
+        return None
+    train = train[: remarks.augmented_rows(curve)]
+    train_gain = _gain(train, start)
     if train_gain < options.train_gain or val_gain > options.val_share * train_gain:
         return None
     line = trend.fit_line(val[-int(options.window * len(val)) :])
@@ -116,6 +123,11 @@ SEEN: Mapping[str, Curve] = {
     ),
 }
 NOT_SEEN: Mapping[str, Curve] = {
+    "training steps down as augmentation ends": Curve.of(
+        train_loss=np.where(_E < 36, 0.6 + 2.0 * 0.8**_E, 0.2),
+        val_loss=1.05 + 1.2 * 0.8**_E,
+        planned_epochs=40,
+    ),
     "both fell": Curve.of(train_loss=_TRAIN, val_loss=0.5 + 1.5 * 0.8**_E, planned_epochs=40),
     "still falls": Curve.of(train_loss=_TRAIN, val_loss=2.0 - 0.012 * _E, planned_epochs=40),
     "the score climbs": Curve.of(

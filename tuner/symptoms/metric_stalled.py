@@ -13,8 +13,8 @@ For a person: judge by the score and not by the total loss; log the parts of the
 measures, and its threshold.
 
 Thresholds: a seventh of the whole fall, and 4 % of it in the second half, must lie where the score has stalled; a
-sound run whose score was at its best as early had 1 % left there. A score moves by single samples on a small set, so
-one sample is no gain.
+sound run whose score was at its best as early had 1 % left there. Where a loss began in the hundreds, three
+tenths of what was left then are enough. A score moves by single samples on a small set, so one sample is no gain.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.6  # of the planned epochs
+    wait_share: float = 0.75  # of the planned epochs
     sure_share: float = 0.85  # of them: scores of sound runs were seen to move again after a long rest
     wait_least: int = 12  # rows
     stalled: float = 0.4  # share of the rows, at the end, in which the score has not got better
@@ -46,6 +46,9 @@ class Options:
     level: float = 0.15  # share of its level that a loss must have lost since
     low_level: float = 0.25  # the same where a run began with a good score
     low: float = 1.5  # first training loss; beyond it a good first score says that more than the task is in the loss
+    steep: float = 0.3  # share of its level then, and half of it since the middle, which is enough of a fall as well
+    fair: float = 0.8  # as a share of 1: below it, as a good score can rest while a loss goes to 0
+    unsure: float = 0.03  # jumps of a score, as a share of 1, that hide a trend where no validation loss is logged
     good: float = 0.9  # as a share of 1, for a run that began with a good score
     perfect: float = 0.995  # as a share of 1: above it there is nothing left to gain
 
@@ -63,9 +66,13 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     poor = metric.higher_is_better and best < options.poor
     share, late = (options.poor_fall, 0.0) if poor else (options.fall, options.late)
+    fair = metric.higher_is_better and best < options.fair and len(val) > 5
+    steep = options.steep if fair else np.inf
     losses = [loss for loss in (train, val) if len(loss) > 5]
+    if len(losses) < 2 and trend.as_share(trend.jumps(cost)) > options.unsure:
+        return None
     level = options.low_level if low else options.level
-    if not all(_falls(loss, row * len(loss) // len(cost), (share, late), level) for loss in losses):
+    if not all(_falls(loss, row * len(loss) // len(cost), (share, late), level, steep) for loss in losses):
         return None
     sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
     return _symptom(curve, train, metric, row, SURE if sure else NAMED)
@@ -80,13 +87,17 @@ def _stalls(metric: Series, cost: FloatArray, options: Options) -> int:
     return len(cost) - 1 if -trend.fit_line(cost[row:]).change > 1.5 * gain else row
 
 
-def _falls(loss: FloatArray, row: int, shares: tuple[float, float], level: float) -> bool:
-    """Tell whether good shares of the fall of a loss lie after ``row``, and in the second half."""
+def _falls(loss: FloatArray, row: int, shares: tuple[float, float], level: float, steep: float) -> bool:
+    """Tell whether good shares of the fall of a loss lie after ``row`` and in the second half, or it falls steeply."""
     end, then = trend.median(loss[-3:]), trend.median(loss[max(0, row - 1) : row + 2])
+    half = trend.median(loss[len(loss) // 2 :][:3])
     whole = float(loss[: max(1, row)].max()) - end
-    if whole <= 0 or trend.median(loss[len(loss) // 2 :][:3]) - end < shares[1] * whole:
+    if whole <= 0 or then - end < max(level * abs(then), 3 * trend.jitter(loss)):
         return False
-    return then - end >= max(shares[0] * whole, level * abs(then), 3 * trend.jitter(loss))
+    # Where a loss began in the hundreds, a tenth of what is left can be less than a hundredth of the whole.
+    if then - end >= steep * abs(then) and half - end >= steep / 2 * abs(half):
+        return True
+    return then - end >= shares[0] * whole and half - end >= shares[1] * whole
 
 
 def _symptom(curve: Curve, train: FloatArray, metric: Series, row: int, severity: float) -> Symptom:
@@ -119,9 +130,18 @@ _FLAT = 0.6 - 0.3 * 0.6**_E
 
 SEEN: Mapping[str, Curve] = {
     "losses fall": Curve.of(train_loss=_LOSS, val_loss=_LOSS, metrics={"acc": _FLAT}, planned_epochs=50),
+    "from the hundreds down to little": Curve.of(
+        train_loss=140 * 0.85**_E + 1.3 * 0.99**_E,
+        val_loss=140 * 0.85**_E + 1.3 * 0.985**_E,
+        metrics={"acc": _FLAT - 0.15},
+        planned_epochs=50,
+    ),
     "no validation loss": Curve.of(train_loss=_LOSS, metrics={"acc": _FLAT}, planned_epochs=50),
 }
 NOT_SEEN: Mapping[str, Curve] = {
+    "too noisy to tell, and no validation loss": Curve.of(
+        train_loss=_LOSS, metrics={"acc": _FLAT + 0.08 * np.sin(2.9 * _E)}, planned_epochs=50
+    ),
     "the score climbs": Curve.of(train_loss=_LOSS, val_loss=_LOSS, metrics={"acc": 0.3 + 0.005 * _E}),
     "a perfect score": Curve.of(train_loss=_LOSS, val_loss=_LOSS, metrics={"acc": _FLAT + 0.4}),
     "validation flat": Curve.of(train_loss=_LOSS, val_loss=0.5 + 3 * 0.5**_E, metrics={"acc": _FLAT}),

@@ -18,7 +18,8 @@ loading and the optimizer; look for an activation such as ReLU before the softma
 hundred images by heart; if all else fails, give the experiment up and save the time.
 
 Thresholds: it is said after a fifth of the plan and sure after a third: of 65 recorded recurrent networks that left
-chance at all, 15 did so only after a quarter of it, and one of those ended among the best tenth.
+chance at all, 15 did so only after a quarter of it, and one of those ended among the best tenth. A metric that knows
+no more than three values is that of a model that gives everything one of a few answers.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ class Options:
     jumps: float = 0.1  # jitter of the training loss where neither validation nor metric moves
     gained: float = 0.05  # of a metric (as a share of 1) over its first value: more has been learned
     creep: float = 0.02  # of a metric (as a share of 1) from end to end: a surer rise than that is learning
+    prior_val: float = 0.06  # share of the first validation loss that they may take off
+    late: float = 0.6  # of the plan: by then a fall of less than ``fallen`` is none
+    answers: int = 3  # values of a metric: a model that learns passes through more of them
     at_chance: float = 0.6  # metrics above it (as a share of 1) are not chance, even for two classes
 
 
@@ -60,12 +64,18 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     metric = trend.metric(curve)
     losses = [v for v in (train, val) if len(v) >= options.wait_least]
     dead = _at_chance(trend.clean(metric), options) if metric is not None else None
+    fixed = _fixed_answer(trend.clean(metric), options) if metric is not None else False
+    dead = True if fixed else dead
     if dead is False or (not losses and not dead):
         return None
     flat = all(_flat(v, options) for v in losses)
     if not flat and not (dead is not None or len(val)):
         return None
-    if not flat and not _prior_only(curve, train, val, options):
+    if (
+        not flat
+        and not _prior_only(trend.clean(metric), train, val, fixed, options)
+        and not (dead and _hardly(curve, train, val, options))
+    ):
         return None
     # Without a metric that says otherwise, a first step down is something learned (stuck_after_first_epoch).
     if dead is None and losses[0][0] - trend.median(losses[0][1:]) > options.fallen * abs(losses[0][0]):
@@ -88,11 +98,13 @@ def _flat(loss: FloatArray, options: Options) -> bool:
     return abs(now - first) <= options.fallen * abs(first) and trend.jitter(rest) <= options.calm * abs(first)
 
 
-def _prior_only(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> bool:
+def _prior_only(metric: FloatArray, train: FloatArray, val: FloatArray, fixed: bool, options: Options) -> bool:
     """Tell whether all that went down is the training loss, a little and at first: the frequencies of the answers."""
-    metric = trend.clean(trend.metric(curve))
-    moved = trend.as_share(float(metric.max())) - trend.as_share(float(metric[0])) if len(metric) else 0.0
-    if moved > options.unmoved or (len(val) and val.min() < (1 - options.fallen) * val[0]) or len(train) < 4:
+    calm = trend.running_median(metric, 5)
+    moved = trend.as_share(float(calm.max())) - trend.as_share(float(calm[0])) if len(calm) else 0.0
+    if (moved > options.unmoved and not fixed) or len(train) < 4:
+        return False
+    if len(val) and val.min() < (1 - (options.prior_val if len(metric) else options.fallen)) * val[0]:
         return False
     rest = train[len(train) // 3 :]
     first, fallen = abs(float(train[0])), float(train[0]) - trend.median(rest)
@@ -101,7 +113,29 @@ def _prior_only(curve: Curve, train: FloatArray, val: FloatArray, options: Optio
         or trend.jitter(rest) > options.jumps * first
     ):
         return False
-    return abs(trend.fit_line(rest).change) <= max(0.3 * fallen, 3 * trend.fit_line(rest).error)
+    line = trend.fit_line(rest)
+    # Labels that mean nothing are learned by heart, bit by bit, while nothing else gets better.
+    if len(val) > 5:
+        by_heart = len(metric) > 0 and not trend.fit_line(val[len(val) // 3 :]).falls(0.0)
+    else:
+        by_heart = len(metric) > 5 and trend.fit_line(metric).falls(options.sigmas)
+    return abs(line.change) <= max((0.8 if by_heart else 0.3) * fallen, 3 * line.error)
+
+
+def _hardly(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> bool:
+    """Tell whether most of the plan has taken next to nothing off the training loss, and nothing off validation."""
+    late = curve.progress is not None and curve.progress >= options.late
+    if not late or len(train) < 3 or trend.jitter(train) > options.calm * abs(train[0]):
+        return False
+    return (not len(val) or _flat(val, options)) and bool(
+        train[0] - trend.median(train[-3:]) <= options.fallen * train[0]
+    )
+
+
+def _fixed_answer(metric: FloatArray, options: Options) -> bool:
+    """Tell whether a metric knows a few values only: a model that gives everything one of a few answers."""
+    few = len(np.unique(metric)) <= options.answers
+    return len(metric) >= options.wait_least and few and trend.as_share(float(metric.max())) <= options.at_chance
 
 
 def _at_chance(metric: FloatArray, options: Options) -> bool | None:
@@ -109,7 +143,8 @@ def _at_chance(metric: FloatArray, options: Options) -> bool | None:
     if len(metric) < options.wait_least:
         return None
     level, jitter = trend.as_share(trend.median(metric)), trend.as_share(trend.jitter(metric))
-    still = level <= trend.as_share(float(metric[0])) + max(options.gained, options.sigmas * jitter)
+    # What is explained below 0, as by a first R2, is no better than nothing explained.
+    still = level <= max(0.0, trend.as_share(float(metric[0]))) + max(options.gained, options.sigmas * jitter)
     line = trend.fit_line(metric)
     rises = line.rises(options.sigmas) and trend.as_share(line.change) > options.creep
     return level <= options.at_chance and still and not rises
@@ -144,6 +179,17 @@ _CREEP = 2.303 - 0.004 * _E + _JITTER
 SEEN: Mapping[str, Curve] = {
     "flat at chance": Curve.of(train_loss=_FLAT, val_loss=_FLAT, metrics={"acc": _CHANCE}, planned_epochs=50),
     "detector without a hit": Curve.of(train_loss=_FLAT, metrics={"map": np.zeros(20)}, planned_epochs=50),
+    "always one of two answers": Curve.of(
+        train_loss=1.28 - 0.001 * _E + 0.01 * _JITTER,
+        metrics={"acc": np.where(_E % 3 == 0, 0.26, 0.42)},
+        planned_epochs=20,
+    ),
+    "labels learned by heart": Curve.of(
+        train_loss=1.7 + 0.1 * 0.5**_E - 0.004 * _E,
+        val_loss=1.7 + 0.002 * _E,
+        metrics={"acc": 0.3 - 0.01 * _E},
+        planned_epochs=40,
+    ),
     "dead accuracy": Curve.of(metrics={"acc": np.full(20, 0.1)}, planned_epochs=50),
     "constant to the last digit": Curve.of(train_loss=np.full(20, 2.303), val_loss=np.full(20, 2.303)),
 }

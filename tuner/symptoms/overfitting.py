@@ -38,6 +38,7 @@ class Options(rising.Options):
     train_fallen: float = 0.05  # share of the training loss that must have gone since the turn
     lost: float = 0.08  # share of the best score that is said before the patience is over
     soars: float = 0.15  # rise of the validation loss that is said before the patience is over
+    small: float = 0.1  # rise that does no harm while the score is as good as it was at its best
     named: float = 0.5  # share of the patience after which it is
     memorised: float = 0.1  # share of the first training loss; below it there is no room left to fall
 
@@ -116,6 +117,8 @@ def _symptom(curve: Curve, name: str, turn: rising.Turn, options: Options) -> Sy
 
 def _severity(stall: rising.Stall, turn: rising.Turn, options: Options) -> float:
     """Return how much it harms: for sure once the score has not improved for a patience, else by what it has lost."""
+    if turn.rise < options.small and stall.lost <= options.gain:
+        return 0.4
     if stall.harmful:
         return SURE + (1 - SURE) * min(1.0, max(stall.lost, turn.rise / 4))
     waited = stall.epochs >= options.named * stall.patience

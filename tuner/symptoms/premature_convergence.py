@@ -12,18 +12,18 @@ In a search: a smaller batch, a smaller model, a lower learning rate.
 For a person: on a truly easy data set this is normal, a few thousand images or more make it suspicious; check that the
 learning rate does not decay to nothing in the first epochs; compare with what others reach on these data.
 
-Thresholds: flat within a tenth of the plan; practitioners speak of 20 of 300 epochs, and verified runs of shorter
-plans take up to an eighth, so six rows are always granted.
+Thresholds: flat within an eighth of the plan, which verified runs of short plans take; practitioners speak of 20 of
+300 epochs. Where the logged learning rate has come to nothing by then, a good score is no excuse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Kind
+from tuner.curve import Curve, FloatArray, Kind, Series
 from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
@@ -32,10 +32,10 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    within: float = 0.1  # share of the plan in which the fall is over
+    within: float = 0.125  # share of the plan in which the fall is over
     within_least: int = 6  # rows, for short plans
     times: float = 2.0  # as long as the fall the flat part must be
-    wait_share: float = 0.2  # of the planned epochs
+    wait_share: float = 0.24  # of the planned epochs
     sure_share: float = 0.4  # of them: schedules decay late
     wait_least: int = 10  # rows
     over: float = 0.93  # share of the fall after which it is over
@@ -45,6 +45,10 @@ class Options:
     left: float = 0.12  # share of the first training loss that must be left, else the task is solved
     good_score: float = 0.95  # metrics above it (as a share of 1) leave little to gain
     fallen: float = 0.03  # share of the first loss that must have gone
+    spent: float = 1e-3  # of its peak: a logged learning rate below it, so early, is the cause of being flat
+    spent_within: float = 0.4  # share of the plan
+    spent_left: float = 0.03  # share of the first training loss that must be left then
+    spent_good: float = 0.99  # metrics above it leave little to gain then either
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
@@ -52,10 +56,12 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train = trend.clean(curve.train_loss)
     if len(train) < trend.patience(curve, options.wait_share, options.wait_least):
         return None
-    if trend.median(train[-5:]) < options.left * abs(float(train[0])):
+    spent = _rate_is_spent(curve, options)
+    if trend.median(train[-5:]) < (options.spent_left if spent else options.left) * abs(float(train[0])):
         return None
     metric = trend.metric(curve)
-    if metric is not None and metric.higher_is_better and _good(trend.clean(metric), options):
+    good = options.spent_good if spent else options.good_score
+    if metric is not None and metric.higher_is_better and _score(trend.clean(metric)) > good:
         return None
     ends = []
     for values in (train, trend.clean(curve.val_loss), trend.clean_cost(metric)):
@@ -74,8 +80,15 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     return _symptom(curve, train, fall_rows, SURE if sure else NAMED)
 
 
-def _good(score: FloatArray, options: Options) -> bool:
-    return len(score) > 0 and trend.as_share(trend.median(score[-5:])) > options.good_score
+def _rate_is_spent(curve: Curve, options: Options) -> bool:
+    """Tell whether every logged learning rate had decayed to nothing early in the plan."""
+    rates = [trend.clean(s) for s in curve.of_kind(Kind.LEARNING_RATE)]
+    at = int(options.spent_within * (curve.planned_epochs or curve.length))
+    return bool(rates) and all(len(r) > at and r[at] < options.spent * r.max() for r in rates)
+
+
+def _score(score: FloatArray) -> float:
+    return trend.as_share(trend.median(score[-5:])) if len(score) else 0.0
 
 
 def _over(cost: FloatArray, calm: float, options: Options) -> int | None:
@@ -117,11 +130,16 @@ _E = np.arange(100.0)
 _EARLY = 1.0 + 1.0 * 0.4**_E
 _LATE = 1.0 + 1.0 * 0.9**_E
 
+_LOW = Curve.of(train_loss=_EARLY - 0.94, metrics={"r2": 0.97 - 0.4 * 0.4**_E}, planned_epochs=100)
+_SPENT = Series("lr", Kind.LEARNING_RATE, np.arange(1, 101), 0.01 * 0.7**_E)
+
 SEEN: Mapping[str, Curve] = {
+    "a good score, but the rate was spent at once": replace(_LOW, series={**_LOW.series, "lr": _SPENT}),
     "losses": Curve.of(train_loss=_EARLY, val_loss=_EARLY + 0.1, planned_epochs=100),
     "score too": Curve.of(train_loss=_EARLY, val_loss=_EARLY, metrics={"acc": 0.6 - 0.4 * 0.4**_E}, planned_epochs=100),
 }
 NOT_SEEN: Mapping[str, Curve] = {
+    "a good score, and a rate that is not logged": _LOW,
     "falls for long": Curve.of(train_loss=_LATE, val_loss=_LATE, planned_epochs=100),
     "solved": Curve.of(train_loss=_EARLY - 0.99, val_loss=_EARLY - 0.95, planned_epochs=100),
     "a good score": Curve.of(train_loss=_EARLY, metrics={"acc": 0.99 - 0.4 * 0.4**_E}, planned_epochs=100),

@@ -48,7 +48,7 @@ class Stall(NamedTuple):
 def turn(curve: Curve, series: Series, options: Options) -> Turn | None:
     """Return where a series turned to the worse, if it did so by more than noise and long enough ago."""
     raw = trend.clean_cost(series)
-    if len(raw) <= options.turn_least:
+    if len(raw) <= options.turn_least or not _may_rise(raw, options):
         return None
     cost = trend.running_median(raw, options.width)
     lowest = int(np.argmin(cost))
@@ -58,6 +58,12 @@ def turn(curve: Curve, series: Series, options: Options) -> Turn | None:
     sign = -1.0 if series.higher_is_better else 1.0
     rise = trend.ratio(float(cost[-1] - raw[at]), abs(float(raw[at])))
     return Turn(int(series.finite.epochs[at]), sign * float(raw[at]), sign * float(cost[-1]), rise)
+
+
+def _may_rise(raw: FloatArray, options: Options) -> bool:
+    """Tell whether the last values lie high enough over the lowest one; most series do not, so the rest is spared."""
+    now, lowest = trend.median(raw[-options.width :]), float(raw.min())
+    return now - lowest >= options.rise * min(abs(lowest), abs(now))
 
 
 def _rises(curve: Curve, raw: FloatArray, cost: FloatArray, lowest: int, options: Options) -> bool:

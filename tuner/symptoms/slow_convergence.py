@@ -12,7 +12,7 @@ In a search: one step up on the log grid of the learning rate.
 For a person: check for an activation before the softmax; check the scale of the inputs and the loss function.
 
 Thresholds: an exponential fall loses 62 % in its first half when it has come down to 37 %, and more the farther it
-comes; so up to two thirds in the first half is nearly straight. Until three fifths of the plan are done it has to be
+comes; so up to two thirds in the first half is nearly straight. Until 0.85 of the plan is done it has to be
 straighter, since the beginning of any fall is straight.
 """
 
@@ -33,7 +33,7 @@ HEALTHY = False
 @dataclass(frozen=True)
 class Options:
     wait_share: float = 0.2  # of the planned epochs
-    sure_share: float = 0.6  # of them: until then the fall has to be straighter, as the beginning of any fall is
+    sure_share: float = 0.85  # of them: until then the fall has to be straighter, as the beginning of any fall is
     straight_early: float = 0.56  # share of the fall that lies in the first half, until then
     fall_early: float = 0.35  # share of the first loss that will be gone at the end at this pace, until then
     wait_least: int = 12  # rows
@@ -51,6 +51,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss on a straight shallow slope, and nothing that says otherwise."""
     train = trend.clean(curve.train_loss)
     val = trend.clean(curve.val_loss)
+    if len(train) and _fall(train) > options.fall_most:
+        return None
     if len(val) == len(train) and trend.jumps(val) < 0.5 * trend.jumps(train):
         train = val  # dropout and small batches hide a slope that validation shows
     if len(train) < trend.patience(curve, options.wait_share, options.wait_least) or not _slope(train, options):

@@ -30,7 +30,8 @@ HEALTHY = False
 @dataclass(frozen=True)
 class Options:
     plateau_share: float = 0.13  # of the planned epochs
-    plateau_least: int = 5  # rows
+    plateau_least: int = 6  # rows, for short plans
+    level: int = 5  # rows whose median is the level of the plateau
     flat: float = 0.08  # share of the whole fall that may be lost on the plateau
     fallen: float = 0.1  # share of the first loss that must have gone in the end
     bump: float = 0.2  # share of the fall by which the plateau may bulge
@@ -45,7 +46,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if series is None or len(loss) < 2 * options.plateau_least:
         return None
     cost = trend.running_median(loss, 3)
-    level = trend.median(cost[: options.plateau_least])
+    level = trend.median(cost[: options.level])
     fall = level - float(cost.min())
     if fall < options.fallen * abs(level) or fall <= 0:
         return None

@@ -49,8 +49,8 @@ class Options:
     share: float = 0.75  # of the whole fall that lies in them
     left: float = 0.1  # share of the first loss that is still there where it bounces
     level: float = 0.2  # share of its level that a loss that bounces may still change
-    train_bounce: float = 0.025  # jumps of the training loss as a share of its level; below it is calm
-    val_bounce: float = 0.05  # of the validation loss
+    train_bounce: float = 0.02  # jumps of the training loss as a share of its level; below it is calm
+    val_bounce: float = 0.035  # of the validation loss
     zigzag: float = 0.13  # of the training loss: beyond it nothing but the zig-zag can be seen (see oscillating)
     sigmas: float = 2.0  # standard errors: a fall beyond them is learning
     flat: float = 0.002  # share of the level that counts as no change, for curves without jitter
