@@ -60,8 +60,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if trend.median(train[-5:]) < (options.spent_left if spent else options.left) * abs(float(train[0])):
         return None
     metric = trend.metric(curve)
-    good = options.spent_good if spent else options.good_score
-    if metric is not None and metric.higher_is_better and _score(trend.clean(metric)) > good:
+    if trend.good(metric, options.spent_good if spent else options.good_score):
         return None
     ends = []
     for values in (train, trend.clean(curve.val_loss), trend.clean_cost(metric)):
@@ -85,10 +84,6 @@ def _rate_is_spent(curve: Curve, options: Options) -> bool:
     rates = [trend.clean(s) for s in curve.of_kind(Kind.LEARNING_RATE)]
     at = int(options.spent_within * (curve.planned_epochs or curve.length))
     return bool(rates) and all(len(r) > at and r[at] < options.spent * r.max() for r in rates)
-
-
-def _score(score: FloatArray) -> float:
-    return trend.as_share(trend.median(score[-5:])) if len(score) else 0.0
 
 
 def _over(cost: FloatArray, calm: float, options: Options) -> int | None:

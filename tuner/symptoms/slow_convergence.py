@@ -57,7 +57,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         train = val  # dropout and small batches hide a slope that validation shows
     if len(train) < trend.patience(curve, options.wait_share, options.wait_least) or not _slope(train, options):
         return None
-    if fine_tuning.began_low(curve) or _good_score(curve, options):
+    if fine_tuning.began_low(curve) or trend.good(trend.metric(curve), options.good_score):
         return None
     if len(val) >= options.wait_least and not _follows(val, options):
         return None
@@ -71,14 +71,6 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     ):
         return None
     return _symptom(curve, train, fall)
-
-
-def _good_score(curve: Curve, options: Options) -> bool:
-    metric = trend.metric(curve)
-    values = trend.clean(metric)
-    if metric is None or not metric.higher_is_better or not len(values):
-        return False
-    return trend.as_share(trend.median(values[-3:])) > options.good_score
 
 
 def _fall(loss: FloatArray) -> float:

@@ -41,7 +41,7 @@ class Options:
     drop: float = 0.05  # share of the first loss that the first step must take off
     first_steps: float = 0.8  # share of the whole fall that must have happened by the second row
     far: float = 0.5  # share of the first loss that is still there
-    bounce_share: float = 0.2  # of the planned epochs, where the loss bounces
+    bounce_share: float = 0.3  # of the planned epochs, where the loss bounces
     sure_bounce_share: float = (
         0.8  # of them: recorded runs that bounced for half of the plan came to rest and ended well
     )

@@ -161,6 +161,13 @@ def as_share(value: float) -> float:
     return value / 100 if value > 1.5 else value
 
 
+def good(metric: Series | None, limit: float) -> bool:
+    """Tell whether a metric that is to rise ends above ``limit``, a share of 1; False where none is logged."""
+    if metric is None or not metric.higher_is_better or not len(metric.finite):
+        return False
+    return as_share(median(clean(metric)[-5:])) > limit
+
+
 def room(series: Series, level: float) -> float:
     """Return what a change is measured by: the level, or what is left to 1 where a score is nearer to that."""
     whole = 100.0 if series.kind is Kind.METRIC and abs(level) > 1.5 else 1.0
