@@ -44,8 +44,9 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tuner import config, live, opening, registry, study
+from tuner import config, live, opening, registry
 from tuner.executors.devices import Device
+from tuner.executors.local import LocalExecutor
 from tuner.record import Params
 from tuner.space import Space
 from tuner.spec import SPEC_FILE, Command
@@ -166,16 +167,18 @@ class Replay:
         self._code = 143
 
 
-class ReplayExecutor:
-    """Starts nothing, but lets ``meanwhile`` have its turn at every start."""
+class PretendingExecutor(LocalExecutor):
+    """Starts nothing and never waits, but lets ``meanwhile`` have its turn at every start."""
 
     def __init__(
         self, watch: Stopwatch, meanwhile: Callable[[], None], slots: Sequence[Device], grace_seconds: float
     ) -> None:
-        self.slots = tuple(slots)
+        super().__init__(slots, grace_seconds)
         self._watch, self._meanwhile = watch, meanwhile
 
-    def start(self, command: Command, folder: Path, device: Device) -> Replay:
+    def wait(self) -> None: ...
+
+    def start(self, command: Command, folder: Path, device: Device) -> Replay:  # type: ignore[override]
         self._watch.lap("trial_seconds")
         self._meanwhile()
         process = Replay(self._watch, folder, device)
@@ -203,9 +206,8 @@ def measure(folder: Path, args: argparse.Namespace, seed: int) -> Stopwatch:
         watch.next_trial()
         watch.side = "tuner"
 
-    registry.EXECUTORS = {**registry.EXECUTORS, "replay": functools.partial(ReplayExecutor, watch, meanwhile)}
+    registry.EXECUTORS = {**registry.EXECUTORS, "pretending": functools.partial(PretendingExecutor, watch, meanwhile)}
     loaded = load(folder, args, seed)
-    study.POLL_SECONDS = 0.0
     view = live.PlainView(Console(file=io.StringIO()))  # prints as without a terminal, into memory
     with opening.open_study(loaded, view) as opened, timed_draws(watch):
         watch.lap("pretence")
@@ -224,7 +226,7 @@ def load(folder: Path, args: argparse.Namespace, seed: int) -> config.StudyConfi
         "devices": "cpu",
         "jobs": 1,  # one at a time, so that every moment belongs to one trial
         "seed": seed,
-        "executor": "replay",
+        "executor": "pretending",
         "min_free_disk_gb": 0,
         "results": str(folder),
     }

@@ -45,7 +45,7 @@ SHARED = {
         "splice",
     }
     | {"table", "text", "yolo"},
-    "executors": {"devices", "guard"},
+    "executors": {"devices", "guard", "replay"},  # replay is chosen by a command, and not by its name
 }
 
 HEAVY = {"torch", "torchvision", "ultralytics", "matplotlib", "sklearn"}

@@ -49,7 +49,43 @@ Objective = Annotated[
     str | None, typer.Option("--objective", metavar="NAME", help="the column a run is judged by; NAME:min or NAME:max")
 ]
 Planned = Annotated[int | None, typer.Option("--planned", metavar="N", help="how many epochs are planned")]
+ReplayedPath = Annotated[
+    Path | None,
+    typer.Argument(help="a study whose finished trials are replayed, such as results/digits", metavar="STUDY"),
+]
+With = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--with",
+        metavar="FILE",
+        help="other settings to try: a config, or some keys of one (treatment, scheduler, budget ...); repeatable",
+    ),
+]
+Bank = Annotated[Path | None, typer.Option("--bank", metavar="DIR", help="recorded trainings instead of a study's")]
+Task = Annotated[str | None, typer.Option("--task", metavar="NAME", help="which task of the bank")]
+Metric = Annotated[
+    str | None, typer.Option("--objective", metavar="NAME:min|max", help="the metric of the bank to search by")
+]
+Seeds = Annotated[int, typer.Option("--seeds", metavar="N", help="play each N times, with other draws", min=1)]
+Keep = Annotated[
+    Path | None, typer.Option("--keep", metavar="FILE", help="keep the replayed studies in an Optuna SQLite file")
+]
 Language = Annotated[str, typer.Option("--lang", metavar="en|zh", help="the language of the texts")]
+
+REPLAY_EXAMPLES = """\
+Examples:
+
+\b
+  tuner replay results/digits                            the study once more, with other draws
+  tuner replay results/digits --with bolder.yaml         what other settings would have cost and found
+  tuner replay results/digits --set treatment={}         and without any diagnosis
+  tuner replay --bank banks/digits --task mlp --with a.yaml --with b.yaml --seeds 10
+
+\b
+regret       the share of what there was to gain that the best trial misses:
+             0 is the best that is recorded, 1 no better than the median first epoch
+false kills  trials stopped although their recorded end is among the best tenth
+"""
 
 DIAGNOSE_EXAMPLES = """\
 Examples:
@@ -96,6 +132,29 @@ def status(study: StudyPath) -> None:
     from tuner import study_commands
 
     study_commands.status(study)
+
+
+@app.command(epilog=REPLAY_EXAMPLES)
+def replay(
+    study: ReplayedPath = None,
+    others: With = None,
+    bank: Bank = None,
+    task: Task = None,
+    objective: Metric = None,
+    sets: Sets = None,
+    seeds: Seeds = 1,
+    keep: Keep = None,
+    as_json: Json = False,
+) -> None:
+    """Say what other settings would have cost and found, by searching among trainings that are already recorded.
+
+    Nothing is trained: a suggestion becomes the nearest recorded configuration that is not used yet, and its curve is
+    played back epoch by epoch.
+    """
+    from tuner import replay_command
+
+    asked = replay_command.Asked(study, bank, task, objective, others or [], sets or [], seeds, keep)
+    replay_command.run(asked, as_json=as_json)
 
 
 @app.command(epilog=DIAGNOSE_EXAMPLES)

@@ -181,7 +181,7 @@ def load(
     if given is not None and not isinstance(given, str):
         raise ConfigError(str(path), "base", f"expected a folder, but got {given!r}")
     base = (path.parent / (given or "")).resolve()
-    document = _assembled(document, overrides, base, str(path))
+    document = assembled(document, overrides, base, str(path))
     model = documents.check(ConfigModel, document, str(path))
     space = space_file.build(model.space, f"{path}: space")
     where = str(path)
@@ -191,7 +191,7 @@ def load(
         trainer=_trainer(model, space, base, where, reading=reading),
         treatment=treatment(model.treatment, where),
         symptom_options=symptom_options(model.symptoms, where),
-        baselines=_baselines(model, space, where),
+        baselines=baselines(model, space, where),
         slots=() if reading else _slots(model, space, where),
         folder=folder or Path(model.results).resolve() / model.study,
         document={**document, "base": str(base)},
@@ -208,8 +208,8 @@ def save(config: StudyConfig) -> Path:
     return path
 
 
-def _assembled(document: Document, overrides: Sequence[str], base: Path, where: str) -> Document:
-    """Apply the overrides and read the parts that stand in files of their own."""
+def assembled(document: Document, overrides: Sequence[str], base: Path, where: str) -> Document:
+    """Return ``document`` with the overrides applied and the parts that stand in files of their own; ConfigError."""
     document = dict(document)
     inner = [o for o in overrides if o.split("=")[0].strip().startswith(tuple(f"{key}." for key in INLINE))]
     for assignment in overrides:
@@ -284,7 +284,8 @@ def symptom_options(chosen: Mapping[str, Mapping[str, Any]], where: str) -> dict
     return options
 
 
-def _baselines(model: ConfigModel, space: Space, where: str) -> tuple[Params, ...]:
+def baselines(model: ConfigModel, space: Space, where: str) -> tuple[Params, ...]:
+    """Return the baselines with every open parameter at its default; raises ConfigError."""
     complete: list[Params] = []
     for i, partial in enumerate(model.baselines):
         for name, value in partial.items():
@@ -298,8 +299,8 @@ def _baselines(model: ConfigModel, space: Space, where: str) -> tuple[Params, ..
     return tuple(complete)
 
 
-def _slots(model: ConfigModel, space: Space, where: str) -> tuple[Device, ...]:
-    _known(model.executor, registry.EXECUTORS, where, "executor", "executor")
+def check_choosing(model: ConfigModel, space: Space, where: str) -> None:
+    """Raise ConfigError where there is no such sampler or scheduler, or it cannot do with its options or the space."""
     try:
         sampler.check(model.sampler.name, model.sampler.options, space)
     except ValueError as error:
@@ -309,6 +310,11 @@ def _slots(model: ConfigModel, space: Space, where: str) -> tuple[Device, ...]:
             sampler.check_scheduler(model.scheduler.name, model.scheduler.options)
         except ValueError as error:
             raise ConfigError(where, "scheduler", str(error)) from None
+
+
+def _slots(model: ConfigModel, space: Space, where: str) -> tuple[Device, ...]:
+    _known(model.executor, registry.EXECUTORS, where, "executor", "executor")
+    check_choosing(model, space, where)
     try:
         return tuple(choose(model.devices, model.per_device, model.jobs))
     except ValueError as error:

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 
 from tuner import endings
 from tuner.curve import Curve
 from tuner.diagnosis import Diagnosis, Symptom, diagnose
-from tuner.executors.devices import Device
 from tuner.policy import Decision, Table, decide
 from tuner.record import Action, Ending, Record
-from tuner.registry import READERS, SYMPTOMS
-from tuner.spec import OUTPUT_FILE, Log, LogError, TrialSpec
-
-
-class Process(Protocol):
-    """A started trial, as an executor gives it."""
-
-    device: Device
-
-    def poll(self) -> int | None: ...
-
-    def stop(self, *, force: bool = False) -> None: ...
+from tuner.registry import SYMPTOMS
+from tuner.spec import OUTPUT_FILE, LogError, Process, Source, TrialSpec
 
 
 @dataclass(frozen=True)
@@ -69,15 +57,16 @@ class RunningTrial:
     """The driver's view of one trial.
 
     ``on_row`` is called once for every epoch, with its number and the score then; what it returns, if anything, ends
-    the trial.
+    the trial. ``clock`` is the time of its executor.
     """
 
     trial: optuna.Trial
     record: Record
     spec: TrialSpec
-    log: Log
+    source: Source
     rules: Rules
     on_row: Callable[[RunningTrial, int, float | None], Ending | None]
+    clock: Callable[[], float]
     process: Process | None = None
     curve: Curve = field(default_factory=lambda: Curve({}))
     diagnosis: Diagnosis = field(default_factory=lambda: Diagnosis(()))
@@ -87,10 +76,9 @@ class RunningTrial:
     trouble: str = ""
     resumed: bool = False
     rows_at_start: int = 0
-    _began: float = field(default_factory=time.monotonic)
-    _last_row: float = field(default_factory=time.monotonic)
+    _began: float = 0.0
+    _last_row: float = 0.0
     _stopping: bool = False
-    _version: tuple[int, int] | None = None
 
     @property
     def folder(self) -> Path:
@@ -99,7 +87,7 @@ class RunningTrial:
     @property
     def seconds(self) -> float:
         """Wall-clock time over all processes of the trial."""
-        return self.record.seconds + (time.monotonic() - self._began if self.process else 0.0)
+        return self.record.seconds + (self.clock() - self._began if self.process else 0.0)
 
     @property
     def verdict(self) -> Symptom | None:
@@ -112,11 +100,13 @@ class RunningTrial:
 
     def begin(self, process: Process, *, resumed: bool) -> None:
         self.process, self.resumed, self.rows_at_start = process, resumed, self.curve.length
-        self._began = self._last_row = time.monotonic()
+        self._stopping = False
+        self._began = self._last_row = self.clock()
 
     def tick(self) -> bool:
         """Look at the process, then at the log (the other order loses the last row); return whether it is over."""
         assert self.process is not None
+        self._stop_what_ended()  # by the budget or the disk, since the last look: not one epoch more
         code = self.process.poll()
         self.look(over=code is not None)
         if code is not None:
@@ -126,10 +116,13 @@ class RunningTrial:
             return True
         if self.ending is None:
             self.ending = self._overdue()
-        if self.ending is not None and not self._stopping:
+        self._stop_what_ended()
+        return False
+
+    def _stop_what_ended(self) -> None:
+        if self.process is not None and self.ending is not None and not self._stopping:
             self._stopping = True
             self.process.stop()
-        return False
 
     def look(self, *, over: bool = False) -> None:
         """Read the log where it has grown, and judge every new epoch in turn, each as if it were the last.
@@ -152,31 +145,18 @@ class RunningTrial:
 
     def _read(self) -> bool:
         try:
-            stat = self.log.path.stat()
-        except OSError:
-            return False
-        version = (stat.st_mtime_ns, stat.st_size)
-        if version == self._version:
-            return False
-        self._version = version
-        self._last_row = time.monotonic()  # also where epochs are trained again that were logged before
-        try:
-            self.curve = READERS[self.log.format].read(
-                self.log.path,
-                objective=self.spec.objective,
-                higher_is_better=self.spec.higher_is_better,
-                planned_epochs=self.spec.epochs,
-                options=self.log.options,
-            )
+            curve = self.source.grown()
         except LogError as error:
             self.trouble = str(error)
             if self.ending is None:
                 self.ending = Ending(Action.FAIL, "unreadable_log", self.trouble)
             return False
-        return True
+        if curve is not None:
+            self.curve, self._last_row = curve, self.clock()  # also where epochs logged before are trained again
+        return curve is not None
 
     def _judge(self, epoch: int) -> None:
-        now = self.curve.until(epoch)
+        now = self.curve if epoch == self.curve.last_epoch else self.curve.until(epoch)
         self.seen_epoch, self.seen_rows = epoch, self.seen_rows + 1
         self.diagnosis, decision = self.rules.look(now)
         score = now.score
@@ -189,7 +169,7 @@ class RunningTrial:
             self.ending = stopped
 
     def _overdue(self) -> Ending | None:
-        now = time.monotonic()
+        now = self.clock()
         if self.seconds > self.rules.limit_seconds:
             hours = self.rules.limit_seconds / 3600
             return Ending(Action.STOP, "time_limit", f"trained for the limit of {hours:g} h", epoch=self.seen_epoch)

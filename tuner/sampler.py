@@ -25,6 +25,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner import record
 from tuner.errors import StudyError, did_you_mean
+from tuner.placed import Place, Placed
 from tuner.record import Action, Ending, Origin, Params, Record
 from tuner.space import Space
 
@@ -73,8 +74,17 @@ class Snapped(BaseSampler):
 class Sampler:
     """A study in its Optuna storage, and the draws for it."""
 
-    def __init__(self, study: optuna.Study, space: Space, *, seed: int, name: str, options: Mapping[str, Any]) -> None:
-        self.study = study
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: Space,
+        *,
+        seed: int,
+        name: str,
+        options: Mapping[str, Any],
+        place: Place | None = None,
+    ) -> None:
+        self.study, self._place = study, place
         self._space, self._seed, self._name, self._options = space, seed, name, options
         self._finished: dict[int, Record] = {}  # these do not change any more, and reading all anew adds up
 
@@ -97,6 +107,8 @@ class Sampler:
         trials = self.study.get_trials(deepcopy=False)
         number = next((t.number for t in trials if t.state is TrialState.WAITING), len(trials))
         attributes["seed"] = self._default_seed(number) if seed is None else seed
+        if params is not None and self._place is not None:
+            params = self._place(params)
         if params is not None and number == len(trials):
             self.study.enqueue_trial(params, user_attrs=record.attributes(**attributes))
         with _quiet():
@@ -154,7 +166,8 @@ class Sampler:
 
     def _fresh(self, number: int) -> BaseSampler:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
-        return Snapped(make_sampler(self._name, self._options, seed), self._space)
+        snapped = Snapped(make_sampler(self._name, self._options, seed), self._space)
+        return snapped if self._place is None else Placed(snapped, self._space, self._place)
 
 
 @contextlib.contextmanager

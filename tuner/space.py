@@ -71,6 +71,7 @@ USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
 ROLE_OF: Mapping[str, Role] = {name: role for role, names in USUAL_NAMES.items() for name in names}
 
 LOG_STEP = math.sqrt(10)  # about one step of the 1-3-10 grid
+EVEN = 4.0  # of the gaps between levels, the widest over the narrowest: batch sizes 16, 32, 128 are still even
 LINEAR_STEPS = 5  # a linear range is crossed in five steps
 
 
@@ -151,7 +152,7 @@ class Levels(Parameter):
 
     Optuna samples from a continuous range that reaches half a step beyond both ends, and ``snap`` takes the nearest
     level: so a sampler sees the order and the distances, every level has an equal share, and the study holds
-    the values themselves.
+    the values themselves. Levels that are spaced unevenly are drawn by name: in a range some would have no share.
     """
 
     values: tuple[float, ...] = ()
@@ -164,7 +165,18 @@ class Levels(Parameter):
     def integer(self) -> bool:
         return all(isinstance(v, int) for v in self.values)
 
+    @property
+    def even(self) -> bool:
+        """Whether no gap between two levels is more than ``EVEN`` times another, on the scale they have."""
+        scaled = [math.log(v) for v in self.values] if self.log else self.values
+        gaps = [b - a for a, b in pairwise(scaled)]
+        return not gaps or max(gaps) <= EVEN * min(gaps)
+
     def distribution(self) -> BaseDistribution:
+        if not self.even:
+            from optuna.distributions import CategoricalDistribution
+
+            return CategoricalDistribution(self.values)
         low, high = self._widened()
         if self.integer:
             low, high = max(1, math.floor(low)) if self.log else math.floor(low), math.ceil(high)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tuner.curve import Curve
 from tuner.record import Params, ParamValue
+
+if TYPE_CHECKING:  # NVML is for those that train
+    from tuner.executors.devices import Device
 
 SPEC_FILE = "spec.json"
 OUTPUT_FILE = "output.txt"
@@ -112,3 +115,51 @@ class Reader(Protocol):
         ``options`` say what the columns are, and a name that is none of them is an error; where the run is not
         ``finished``, a half-written end is left for later.
         """
+
+
+class Process(Protocol):
+    """A started trial, as an executor gives it."""
+
+    device: Device
+
+    def poll(self) -> int | None:
+        """Return the exit code (128 + n after signal n), or None while it trains."""
+
+    def stop(self, *, force: bool = False) -> None:
+        """Ask it to end: politely, or at once."""
+
+
+class Source(Protocol):
+    """Where the curve of a trial comes from."""
+
+    def grown(self) -> Curve | None:
+        """Return the whole curve where something came since the last call, else None; raises LogError."""
+
+
+class Executor(Protocol):
+    """An engine: starts trials on its slots and knows what time it is for them.
+
+    ``place`` returns the nearest parameters that can be trained; None means that any can.
+    """
+
+    slots: Sequence[Device]
+    place: Callable[[Params], Params] | None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is left that could be trained."""
+
+    def open(self, spec: TrialSpec, log: Log) -> Source:
+        """Make the place of a trial ready and return where its curve will come from."""
+
+    def start(self, command: Command, folder: Path, device: Device) -> Process:
+        """Start or continue the trial of ``folder``."""
+
+    def wait(self) -> None:
+        """Let time pass until something may have changed."""
+
+    def clock(self) -> float:
+        """Return the time in seconds since some moment."""
+
+    def wait_for_last_process(self, folder: Path) -> None:
+        """Wait until no process of an earlier driver works in ``folder`` any more."""

@@ -12,7 +12,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from tuner import policy, registry, sampler, search
+from tuner import adoption, policy, registry, sampler, search
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
 from tuner.errors import StudyError
@@ -23,11 +23,10 @@ from tuner.running import Rules, RunningTrial
 from tuner.sampler import Sampler
 from tuner.snapshot import BudgetUse, Running, Snapshot
 from tuner.space import Role
-from tuner.spec import TrialSpec
+from tuner.spec import Executor, TrialSpec
 from tuner.status import budget_use, snapshot_of
 from tuner.worth import worth
 
-POLL_SECONDS = 0.1
 SHOW_SECONDS = 0.25
 CLOCK_SECONDS = 30.0  # how often the time used is stored: what a killed driver forgets at most
 LAST_RESORT_SECONDS = 8.0  # after Ctrl-C: force what has not ended by then
@@ -40,13 +39,20 @@ class Interrupted(Exception):
 class Study:
     """One driver on one study. Use ``opening.open_study`` to get one."""
 
-    def __init__(self, config: StudyConfig, optuna_study: optuna.Study, view: View) -> None:
+    def __init__(
+        self, config: StudyConfig, optuna_study: optuna.Study, view: View, executor: Executor | None = None
+    ) -> None:
         model = config.model
         self.config, self.view = config, view
+        self.executor: Executor = executor or registry.EXECUTORS[model.executor](config.slots, model.grace_seconds)
         self.sampler = Sampler(
-            optuna_study, config.space, seed=model.seed, name=model.sampler.name, options=model.sampler.options
+            optuna_study,
+            config.space,
+            seed=model.seed,
+            name=model.sampler.name,
+            options=model.sampler.options,
+            place=self.executor.place,
         )
-        self.executor = registry.EXECUTORS[model.executor](config.slots, model.grace_seconds)
         self.rules = Rules(
             config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
         )
@@ -57,7 +63,8 @@ class Study:
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
         self._interrupts = 0
         self._hours_before = float(optuna_study.user_attrs.get("hours", 0.0))
-        self._began = self._clock_stored = self._shown = time.monotonic()
+        self._began = self.executor.clock()
+        self._clock_stored = self._shown = time.monotonic()
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -65,34 +72,34 @@ class Study:
         """Train until the budget is used; return all records. Raises Interrupted after Ctrl-C or SIGTERM."""
         with self._signals():
             self.view.update(self.snapshot())
-            self._adopt()
+            adoption.take_over(self)
             while True:
                 self._fill()
                 self._show()
                 if not self.running:
                     break
-                self._look_around()
+                self.look_around()
         self._store_clock(force=True)
         self.view.update(self.snapshot())
         return self.records
 
-    def _look_around(self) -> None:
+    def look_around(self) -> None:
         """Look at every trial once, keep the budget and the disk, show what is, and leave where that was asked for."""
         for trial in list(self.running):
             if trial.tick() and not self._begin_anew(trial):
-                self._end(trial)
+                self.end(trial)
         self._watch_budget()
         self._watch_disk()
         self._store_clock()
         self._show()
         if self._interrupts:
             self._leave()
-        time.sleep(POLL_SECONDS)
+        self.executor.wait()
 
     def _fill(self) -> None:
         """Start trials on free devices while the budget allows."""
         model = self.config.model
-        while (device := self._free()) is not None and not self._interrupts:
+        while (device := self.free_device()) is not None and not self._interrupts:
             proposal = search.propose(
                 self.records,
                 self.opening,
@@ -111,9 +118,9 @@ class Study:
                 remedy=proposal.remedy,
                 retry=proposal.retry or None,
             )
-            self._start(self._prepare(trial, record), device, resume=False)
+            self.start(self.prepare(trial, record), device, resume=False)
 
-    def _free(self) -> Device | None:
+    def free_device(self) -> Device | None:
         left = list(self.executor.slots)
         for trial in self.running:
             left.remove(trial.process.device)  # type: ignore[union-attr]
@@ -121,7 +128,7 @@ class Study:
 
     def _may_start(self, proposal: search.Proposal) -> bool:
         use = self.budget()
-        if self._spent(use):
+        if self._spent(use) or self.executor.exhausted:
             return False
         if not self.running and self._disk.is_low():
             raise StudyError(f"{self._disk.problem()}; to go on when there is room: tuner resume {self.config.folder}")
@@ -130,7 +137,7 @@ class Study:
         enough = use.max_trials is not None and use.trials >= use.max_trials
         return not self._disk.is_low() and not (counts and enough)
 
-    def _prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
+    def prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
         """Return the trial with its folder and its specification, not started yet."""
         space, model = self.config.space, self.config.model
         epochs = space.playing(Role.EPOCHS, record.params)
@@ -138,7 +145,6 @@ class Study:
         record = replace(record, planned_epochs=planned)
         assert record.seed is not None
         folder = self.config.trial_folder(record.number)
-        folder.mkdir(parents=True, exist_ok=True)
         spec = TrialSpec(
             record.number,
             self.config.scaled(record.params),
@@ -148,9 +154,10 @@ class Study:
             model.objective.metric,
             self.config.higher_is_better,
         )
-        return RunningTrial(trial, record, spec, self.config.trainer.log(folder), self.rules, self._on_row)
+        source = self.executor.open(spec, self.config.trainer.log(folder))
+        return RunningTrial(trial, record, spec, source, self.rules, self._on_row, self.executor.clock)
 
-    def _start(self, running: RunningTrial, device: Device, *, resume: bool) -> None:
+    def start(self, running: RunningTrial, device: Device, *, resume: bool) -> None:
         command = self.config.trainer.command(running.spec, resume=resume)
         running.record = replace(running.record, device=str(device), started=time.time())
         record = running.record
@@ -164,7 +171,7 @@ class Study:
         )
         running.begin(self.executor.start(command, running.folder, device), resumed=resume)
         self.running.append(running)
-        self._remember(record)
+        self.remember(record)
 
     # -- one epoch, one ending --------------------------------------------------------------------------------------
 
@@ -177,8 +184,8 @@ class Study:
             return Ending(Action.PRUNE, sampler.PRUNED_BY_SCHEDULER, f"{name} ranked it too low", epoch=epoch)
         return None
 
-    def _end(self, running: RunningTrial) -> None:
-        """Store why the trial ended and what follows, then tell it; a kill in between is mended by ``_adopt``."""
+    def end(self, running: RunningTrial) -> None:
+        """Store why the trial ended and what follows, then tell it; a kill in between is mended by ``adoption``."""
         assert running.ending is not None
         judged = running.judged
         best = judged.score.best() if judged.score else None
@@ -205,10 +212,10 @@ class Study:
         if running in self.running:
             self.running.remove(running)
         if running.ending.reason == "disk_full":
-            self._disk.clear(running.folder, keep=running.log.path)
-        self._tell(running.trial, record)
+            self._disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)
+        self.tell(running.trial, record)
 
-    def _tell(self, trial: optuna.Trial, record: Record) -> None:
+    def tell(self, trial: optuna.Trial, record: Record) -> None:
         assert record.ending is not None
         self.sampler.tell(trial, record.ending, record.score)
         self._know(self.sampler.records())
@@ -226,46 +233,7 @@ class Study:
         found = policy.prescribe(row.retry_with, record.params, self.config.space, registry.REMEDIES, credit, taken)
         return replace(found, symptom=symptom.name) if found else None
 
-    # -- crash and return -------------------------------------------------------------------------------------------
-
-    def _adopt(self) -> None:
-        """Take over the trials of a dead driver: finished ones are told, the others continue under their number."""
-        for number in [r.number for r in self.records if r.state is TrialState.RUNNING]:
-            trial, record = self.sampler.adopt(number)
-            if record.ending is not None:
-                self._tell(trial, record)
-                continue
-            running = self._prepare(trial, record)
-            running.record = replace(running.record, seconds=record.seconds + _trained_seconds(running))
-            # Its old process may still be in its grace period, and write a last checkpoint.
-            self.executor.wait_for_last_process(running.folder)
-            running.look(over=True)
-            self.adopted.append(running)
-            self._remember(running.record)
-        for running in list(self.adopted):
-            if running.ending is None and running.curve.length >= running.spec.epochs:
-                epochs = running.curve.length
-                running.ending = Ending(Action.FINISH, "finished", f"all {epochs} epochs", epoch=running.seen_epoch)
-            if running.ending is not None:
-                self.adopted.remove(running)
-                self._end(running)
-        while self.adopted:
-            self._continue(self.adopted[0], self._wait_for_device())
-            self.adopted.pop(0)
-
-    def _wait_for_device(self) -> Device:
-        """Return a free device; with fewer of them than before, one trial has to end first."""
-        while (device := self._free()) is None:
-            self._look_around()
-        return device
-
-    def _continue(self, running: RunningTrial, device: Device) -> None:
-        resume = self.config.trainer.can_continue(running.folder)
-        how = "from its last checkpoint" if resume else "from the beginning"
-        self.view.say(f"trial {running.record.number} continues {how} ({running.curve.length} epochs are logged)")
-        if not resume:
-            running.record = replace(running.record, lost_epochs=running.record.lost_epochs + running.curve.length)
-        self._start(running, device, resume=resume)
+    # -- beginning anew, and leaving --------------------------------------------------------------------------------
 
     def _begin_anew(self, running: RunningTrial) -> bool:
         """Start a trial from the beginning where its checkpoint could not be continued; return whether that was so."""
@@ -278,7 +246,7 @@ class Study:
         self.running.remove(running)
         running.ending = None
         running.record = replace(running.record, lost_epochs=running.record.lost_epochs + running.curve.length)
-        self._start(running, process.device, resume=False)
+        self.start(running, process.device, resume=False)
         return True
 
     def _leave(self) -> None:
@@ -316,7 +284,7 @@ class Study:
 
     # -- what is known ----------------------------------------------------------------------------------------------
 
-    def _remember(self, record: Record) -> None:
+    def remember(self, record: Record) -> None:
         self._know([*self.records[: record.number], record, *self.records[record.number + 1 :]])
 
     def _know(self, records: list[Record]) -> None:
@@ -325,7 +293,7 @@ class Study:
         self._used = budget_use(records, 0, 0.0, self.config.model.budget)
 
     def hours(self) -> float:
-        return self._hours_before + (time.monotonic() - self._began) / 3600
+        return self._hours_before + (self.executor.clock() - self._began) / 3600
 
     def budget(self) -> BudgetUse:
         trials = {r.record.number: r for r in [*self.adopted, *self.running]}.values()
@@ -383,12 +351,3 @@ def _without_score(ending: Ending) -> Ending:
     if ending.action in (Action.STOP, Action.FINISH):
         return replace(ending, action=Action.PRUNE, reason="no_score", text=f"{ending.text}, without a finite score")
     return ending
-
-
-def _trained_seconds(running: RunningTrial) -> float:
-    """Return how long the process of a dead driver trained, by the time of the last change of its log."""
-    started = running.record.started
-    with contextlib.suppress(OSError):
-        if started is not None:
-            return max(0.0, running.log.path.stat().st_mtime - started)
-    return 0.0

@@ -47,12 +47,12 @@ def run(config: Path, sets: list[str], quiet: bool) -> None:
 
 @_mending_storage
 def resume(study: Path, sets: list[str], quiet: bool) -> None:
-    _drive(_config_of(study, sets), quiet=quiet)
+    _drive(config_of(study, sets), quiet=quiet)
 
 
 @_mending_storage
 def show_report(study: Path, as_json: bool) -> None:
-    found = _report(_config_of(study, reading=True))
+    found = _report(config_of(study, reading=True))
     if as_json:
         print(json.dumps(report.to_json(found), indent=2, allow_nan=False))
         return
@@ -64,7 +64,7 @@ def show_report(study: Path, as_json: bool) -> None:
 
 @_mending_storage
 def status(study: Path) -> None:
-    config = _config_of(study, reading=True)
+    config = config_of(study, reading=True)
     optuna_study = sampler.load_study(config.storage, config.model.study)
     snapshot.show(snapshot.look(config, optuna_study), open_console())
     if not driver_is_alive(config.folder):
@@ -89,7 +89,8 @@ def _drive(config: StudyConfig, *, quiet: bool) -> None:
     print(f"best parameters: {_short(best)}")
 
 
-def _config_of(folder: Path, sets: list[str] | None = None, *, reading: bool = False) -> StudyConfig:
+def config_of(folder: Path, sets: list[str] | None = None, *, reading: bool = False) -> StudyConfig:
+    """Return the configuration that the study in ``folder`` was started with; raises ConfigError."""
     path = folder / configuration.CONFIG_FILE
     if not path.is_file():
         expected = f"expected a study's folder with a {configuration.CONFIG_FILE}, but got none"

@@ -9,16 +9,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.executors import guard
 from tuner.executors.devices import Device
-from tuner.spec import OUTPUT_FILE, Command
+from tuner.record import Params
+from tuner.source import LogSource
+from tuner.spec import OUTPUT_FILE, Command, Log, TrialSpec
 
 LOCK_FILE = "lock"
 PATIENCE_SECONDS = 5.0
+POLL_SECONDS = 0.1
 
 
 @dataclass
@@ -56,10 +59,24 @@ class Process:
 class LocalExecutor:
     """Processes on this machine, one per slot."""
 
+    exhausted = False
+
     def __init__(self, slots: Sequence[Device], grace_seconds: float) -> None:
-        self.slots = tuple(slots)
+        self.slots: Sequence[Device] = tuple(slots)
+        self.place: Callable[[Params], Params] | None = None
         self._grace = grace_seconds
         self._threads = max(1, (os.cpu_count() or 1) // max(1, len(self.slots)))
+
+    def open(self, spec: TrialSpec, log: Log) -> LogSource:
+        """Make the trial's folder and return its log as a source."""
+        spec.folder.mkdir(parents=True, exist_ok=True)
+        return LogSource(spec, log)
+
+    def clock(self) -> float:
+        return time.monotonic()
+
+    def wait(self) -> None:
+        time.sleep(POLL_SECONDS)
 
     def start(self, command: Command, folder: Path, device: Device) -> Process:
         """Start ``command`` on ``device``; what it prints is appended to output.txt in ``folder``."""

@@ -1,0 +1,1 @@
+"""Methods of search side by side on recorded trainings."""

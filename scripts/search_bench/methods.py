@@ -1,0 +1,66 @@
+"""Every method by name: a line each."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import optuna
+
+from scripts.search_bench import blind
+from scripts.search_bench.blind import bttackler_says, halving, pruned, random_draws, tpe_draws
+from scripts.search_bench.trace import Spent, Trace
+from tuner import replay
+from tuner.bank import Task
+from tuner.documents import Document
+
+Method = Callable[[Trace, int], None]
+
+
+def tuner(trace: Trace, seed: int, policy: Document | None = None) -> None:
+    """Run tuner's own loop with ``policy`` in place of its defaults."""
+    config, task = replay.configure(trace.task, {**(policy or {}), "budget": {"epochs": trace.budget}})
+    played = replay.play(config, task, seed=seed)
+    trace.paid = list(played.trace)
+    trace.stopped = set(played.stopped)
+    trace.shipped = played.rows[played.best.number] if played.best else None
+
+
+def ours(**policy: Any) -> Method:
+    return functools.partial(tuner, policy=policy)
+
+
+NO_DIAGNOSIS: Document = {"treatment": {}, "remedies": {"share": 0.0}}
+
+METHODS: Mapping[str, Method] = {
+    "random": functools.partial(pruned, sampler=random_draws),
+    "tpe": functools.partial(pruned, sampler=tpe_draws),
+    "tpe_median": functools.partial(pruned, sampler=tpe_draws, pruner=blind.median),
+    "tpe_sh3": functools.partial(pruned, sampler=tpe_draws, pruner=halving(3)),
+    "tpe_sh4": functools.partial(pruned, sampler=tpe_draws, pruner=halving(4)),
+    "tpe_hyperband": functools.partial(pruned, sampler=tpe_draws, pruner=blind.hyperband),
+    "random_sh3": functools.partial(pruned, sampler=random_draws, pruner=halving(3)),
+    "asha_random": functools.partial(blind.promotion_asha, sampler=random_draws),
+    "asha_tpe": functools.partial(blind.promotion_asha, sampler=tpe_draws),
+    "one_epoch": blind.one_epoch_top_k,
+    "bttackler": functools.partial(pruned, sampler=tpe_draws, rule=bttackler_says),
+    "tuner": ours(),
+    # tuner with one part switched off, a line each
+    "tuner-symptoms": ours(**NO_DIAGNOSIS),
+    "tuner-remedies": ours(remedies={"share": 0.0}),
+    "tuner-sweep": ours(sweep=0),
+}
+
+
+def run(method: str, task: Task, seed: int, budget: int) -> dict[str, Any]:
+    """Run one method once; ``seconds`` is processor time."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    trace = Trace(task, budget)
+    began = time.process_time()
+    with contextlib.suppress(Spent):
+        METHODS[method](trace, seed)
+    seconds = time.process_time() - began
+    return {"method": method, "seed": seed, "budget": budget, "seconds": round(seconds, 3), **trace.outcome()}

@@ -1,0 +1,33 @@
+"""A trial's log while it grows, as the source of its curve."""
+
+from __future__ import annotations
+
+from tuner.curve import Curve
+from tuner.registry import READERS
+from tuner.spec import Log, TrialSpec
+
+
+class LogSource:
+    """Reads the log of one trial anew whenever it has changed."""
+
+    def __init__(self, spec: TrialSpec, log: Log) -> None:
+        self._spec, self._log = spec, log
+        self._version: tuple[int, int] | None = None
+
+    def grown(self) -> Curve | None:
+        """Return what is logged where the file changed since the last call, else None; raises LogError."""
+        try:
+            stat = self._log.path.stat()
+        except OSError:
+            return None
+        version = (stat.st_mtime_ns, stat.st_size)
+        if version == self._version:
+            return None
+        self._version = version
+        return READERS[self._log.format].read(
+            self._log.path,
+            objective=self._spec.objective,
+            higher_is_better=self._spec.higher_is_better,
+            planned_epochs=self._spec.epochs,
+            options=self._log.options,
+        )
