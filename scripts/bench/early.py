@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from scripts.bench.bank import is_healthy
 from scripts.bench.judging import OURS, Case, Firsts, Walk
 from scripts.bench.measures import Estimate, share
 from scripts.bench.sheets import Sheet
@@ -25,7 +26,8 @@ def sheets(cases: Sequence[Case], walks: Sequence[Walk]) -> list[Sheet]:
     pairs = list(zip(cases, walks, strict=True))
     bad = [(c, w) for c, w in pairs if c.ends_badly]
     good = [(c, w) for c, w in pairs if not c.ends_badly]
-    return [named(bad), by_label(bad), stopped(bad, good), alarms(good)]
+    sound = [(c, w) for c, w in good if is_healthy(c.label)]
+    return [named(bad, sound), by_label(bad), stopped(bad, good), alarms(good)]
 
 
 def deadline(case: Case) -> int:
@@ -44,12 +46,13 @@ def too_soon(row: int | None, case: Case) -> bool:
     return row is not None and case.onset is not None and int(case.curve.epochs[row - 1]) < case.onset - 1
 
 
-def named(bad: Pairs) -> Sheet:
+def named(bad: Pairs, sound: Pairs) -> Sheet:
     sheet = Sheet(
         "early",
         f"Early: the {len(bad)} runs that end badly, by 25 % of the plan or 5 epochs after onset",
-        ["who", "in time", "rightly in time", "ever", "before onset"],
-        note="Called sick, by tuner with a severity from 0.5. Before onset: more than one epoch too soon.",
+        ["who", "in time", "rightly in time", "ever", "before onset", "sound, by 25 %", "sound, ever"],
+        note="Called sick, by tuner with a severity from 0.5. Before onset: more than one epoch too soon. "
+        f"Sound: of {len(sound)} healthy runs that end well, those called sick at any epoch until then.",
     )
     for who in _names(bad):
         firsts = [(c, w.firsts[who]) for c, w in bad]
@@ -60,6 +63,8 @@ def named(bad: Pairs) -> Sheet:
             share(sum(in_time(f.right, c) for c, f in firsts), len(firsts)),
             share(sum(f.sick is not None for _, f in firsts), len(firsts)),
             share(sum(too_soon(f.sick, c) for c, f in dated), len(dated)),
+            share(sum(in_time(w.firsts[who].sick, c) for c, w in sound), len(sound)),
+            share(sum(w.firsts[who].sick is not None for _, w in sound), len(sound)),
         )
     return sheet
 

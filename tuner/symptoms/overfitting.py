@@ -39,6 +39,7 @@ class Options(rising.Options):
     lost: float = 0.08  # share of the best score that is said before the patience is over
     soars: float = 0.15  # rise of the validation loss that is said before the patience is over
     small: float = 0.1  # rise that does no harm while the score is as good as it was at its best
+    sinks: float = 0.1  # share of the best score where only that gets worse: sound runs on 180 samples lost 0.09
     named: float = 0.5  # share of the patience after which it is
     memorised: float = 0.1  # share of the first training loss; below it there is no room left to fall
 
@@ -58,9 +59,14 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         turn = rising.turn(curve, series, options) if series is not None else None
         if series is None or turn is None or not _train_falls(curve, turn.epoch, options):
             continue
-        if series is curve.val_loss or (_had_gained(series, turn) and not _val_falls(curve, turn.epoch, options)):
+        if series is curve.val_loss or _sinks(curve, series, turn, options):
             return _symptom(curve, "val loss" if series is curve.val_loss else series.name, turn, options)
     return None
+
+
+def _sinks(curve: Curve, score: Series, turn: rising.Turn, options: Options) -> bool:
+    """Tell whether the score alone gets worse, by more than a few hundred samples err, and no loss contradicts."""
+    return turn.rise >= options.sinks and _had_gained(score, turn) and not _val_falls(curve, turn.epoch, options)
 
 
 def _had_gained(score: Series, turn: rising.Turn) -> bool:
