@@ -1,6 +1,6 @@
 """Make the bank of labelled training curves: real training of small models, with a cause injected and verified.
 
-    python scripts/make_curve_bank.py --half both --workers 2
+    python scripts/make_curve_bank.py --half all --workers 2
 
 What is there is written every few candidates and not made again, so that the script can be stopped and continued.
 The same seed gives the same curves, whatever the number of workers, on one version of torch and one kind of machine.
@@ -25,7 +25,7 @@ from scripts.curve_bank.writing import read, write, write_readme  # noqa: E402
 
 def main() -> int:
     args = parse_arguments()
-    halves = list(HALVES) if args.half == "both" else [args.half]
+    halves = list(HALVES) if args.half == "all" else [args.half]
     with ProcessPoolExecutor(args.workers) as pool:
         for half in halves:
             for label in args.labels:
@@ -40,7 +40,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--half", choices=[*HALVES, "both"], default="both")
+    parser.add_argument("--half", choices=[*HALVES, "all"], default="all", help="which part")
     parser.add_argument("--labels", nargs="+", choices=LABELS, default=list(LABELS), metavar="LABEL")
     parser.add_argument(
         "--per-label", type=int, help="how many curves; 45 of a healthy and 20 of a sick label unless given"

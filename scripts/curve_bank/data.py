@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pydoc_data.topics
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,55 +17,11 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from torch import Tensor
 
-Array = NDArray[np.float64]
+from scripts.curve_bank import data_heldout2
+from scripts.curve_bank.samples import ALPHABET, BLANKS, LETTERS, VOWELS, Array, Part, Task, as_part, share, standardise
 
-ALPHABET = "\0 abcdefghijklmnopqrstuvwxyz0123456789.,()'\"`*:_\n=-"
 WINDOW = 12
 PATCH = 8
-BLANKS = [1, ALPHABET.index("\n")]
-VOWELS = [ALPHABET.index(c) for c in "aeiou"]
-LETTERS = list(range(2, 28))
-
-
-@dataclass(frozen=True)
-class Part:
-    """Samples: ``x`` of shape [n, ...], ``y`` of shape [n], ``z`` of shape [n, outputs]."""
-
-    x: Tensor
-    y: Tensor
-    z: Tensor
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def take(self, index: Tensor) -> Part:
-        return Part(self.x[index], self.y[index], self.z[index])
-
-
-@dataclass(frozen=True)
-class Task:
-    """One draw from a data set."""
-
-    name: str
-    train: Part
-    val: Part
-    test: Part
-    classes: int
-
-    @property
-    def outputs(self) -> int:
-        return int(self.train.z.shape[1])
-
-    @property
-    def parts(self) -> tuple[Part, Part, Part]:
-        return self.train, self.val, self.test
-
-    @property
-    def is_text(self) -> bool:
-        return not self.train.x.is_floating_point()
-
-    def with_parts(self, train: Part | None = None, val: Part | None = None, test: Part | None = None) -> Task:
-        return replace(self, train=train or self.train, val=val or self.val, test=test or self.test)
 
 
 def draw(name: str, rng: np.random.Generator, n_train: int, n_val: int, n_test: int = 1000) -> Task:
@@ -85,16 +40,6 @@ def draw(name: str, rng: np.random.Generator, n_train: int, n_val: int, n_test: 
             pool.take(torch.from_numpy(rng.permutation(len(pool))[:n])) for pool, n in zip(pools, sizes, strict=True)
         )
     return Task(name, train, val, test_part, int(max(int(p.y.max()) for p in pools)) + 1)
-
-
-def standardise(values: Array) -> Array:
-    """Scale columns to mean 0 and standard deviation 1."""
-    scaled: Array = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
-    return scaled
-
-
-def as_part(x: Array, y: NDArray[np.int64], z: Array) -> Part:
-    return Part(torch.tensor(x, dtype=torch.float32), torch.tensor(y), torch.tensor(z, dtype=torch.float32))
 
 
 @lru_cache
@@ -207,10 +152,6 @@ def text(kinds: list[list[int]], classes: Callable[[Tensor, Tensor], Tensor]) ->
     return tuple(parts)
 
 
-def share(windows: Tensor, codes: list[int]) -> Tensor:
-    return torch.isin(windows, torch.tensor(codes)).float().mean(dim=1)
-
-
 @lru_cache
 def text_topic() -> tuple[Part, ...]:
     """Say from which topic 12 characters are: 6 classes; z is the share of blanks and of vowels."""
@@ -225,5 +166,10 @@ def text_words() -> tuple[Part, ...]:
 
 
 POOLS: dict[str, Callable[[], tuple[Part, ...]]] = {
-    f.__name__: f for f in (digits, breast_cancer, diabetes, photo_region, photo_brightness, text_topic, text_words)
+    f.__name__: f
+    for f in (
+        *(digits, breast_cancer, diabetes),
+        *(photo_region, photo_brightness, text_topic, text_words),
+        *data_heldout2.DATA_SETS,
+    )
 }

@@ -1,11 +1,12 @@
-"""The architectures: three for the dev half, four others for the held-out half."""
+"""The architectures: three for dev, four others for heldout, and those of models_heldout2."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from scripts.curve_bank.data import ALPHABET, Task
+from scripts.curve_bank.models_heldout2 import LSTM, TCN, DepthwiseCNN, Mixer
+from scripts.curve_bank.samples import ALPHABET, Task
 
 
 def build(architecture: str, task: Task, width: int, depth: int, dropout: float = 0.0) -> nn.Module:
@@ -18,6 +19,14 @@ def build(architecture: str, task: Task, width: int, depth: int, dropout: float 
         return cnn(n_out, width, depth, dropout)
     if architecture == "residual_cnn":
         return ResidualCNN(n_out, width, depth)
+    if architecture == "depthwise_cnn":
+        return DepthwiseCNN(n_out, width, depth, dropout)
+    if architecture == "mlp_mixer":
+        return Mixer(n_out, width, depth, dropout, task)
+    if architecture == "lstm":
+        return LSTM(n_out, width, dropout)
+    if architecture == "tcn":
+        return TCN(n_out, width, depth, dropout, task)
     return Sequence(architecture, n_out, width, depth, dropout, task)
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scripts.curve_bank.data import ALPHABET, Part, Task
 from scripts.curve_bank.models import build, scale_weights
+from scripts.curve_bank.samples import ALPHABET, Part, Task
 
 Objective = Callable[[Tensor, Tensor, Tensor, nn.Module], dict[str, Tensor]]
 Hook = Callable[["Run"], None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.curve_bank.data import Part
+from scripts.curve_bank.samples import Part
 from scripts.curve_bank.training import Run, evaluate
 
 Values = Sequence[float]

@@ -1,4 +1,4 @@
-"""Write the bank: the curves by half, what was rejected, and the README."""
+"""Write the bank: the curves by part, what was rejected, and the README."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COUNTS = "counts.{}.json"
 
 
 def write(out: Path, half: str, label: str, made: Made) -> None:
-    """Put the curves of a label into the file of its half, in place of those it holds of that label."""
+    """Put the curves of a label into the file of its part, in place of those it holds of that label."""
     out.mkdir(parents=True, exist_ok=True)
     kept = [row for row in read_rows(out, half) if row["label"] != label] + made.rows
     kept.sort(key=lambda row: (list(LABELS).index(row["label"]), row["id"]))
@@ -66,7 +66,7 @@ def write_readme(out: Path) -> None:
 
 
 def table(counts: dict[str, Any]) -> str:
-    """Return a table of labels: accepted and rejected in each half."""
+    """Return a table of labels: accepted and rejected in each part."""
     halves = list(counts)
     lines = ["| label | " + " | ".join(f"{h} accepted | {h} rejected" for h in halves) + " |"]
     lines.append("|---|" + "--:|--:|" * len(halves))

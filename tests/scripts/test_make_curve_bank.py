@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from scripts.curve_bank.causes import LABELS
 from scripts.curve_bank.data import draw
@@ -15,6 +17,7 @@ from scripts.curve_bank.halves import HALVES, fits
 from scripts.curve_bank.load import Labelled, curve_of, load
 from scripts.curve_bank.log import as_row, number
 from scripts.curve_bank.making import candidate
+from scripts.curve_bank.models import build
 from scripts.curve_bank.training import Settings, Setup, go_on, train
 from scripts.curve_bank.verify import plateau, turns, wave
 
@@ -66,18 +69,49 @@ def test_a_file_stays_small(half: tuple[str, list[Labelled]]) -> None:
     assert (BANK / f"{half[0]}.jsonl").stat().st_size < 2_000_000
 
 
-def test_the_halves_share_neither_data_nor_architecture() -> None:
-    dev, heldout = HALVES["dev"], HALVES["heldout"]
-    assert not set(dev.data) & set(heldout.data)
-    assert not set(dev.rates) & set(heldout.rates)
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(HALVES, 2)))
+def test_no_two_parts_share_data_or_architecture(one: str, other: str) -> None:
+    assert not set(HALVES[one].data) & set(HALVES[other].data)
+    assert not set(HALVES[one].rates) & set(HALVES[other].rates)
 
 
-@pytest.mark.parametrize("name", [*HALVES["dev"].data, *HALVES["heldout"].data])
+def test_the_curves_are_of_the_data_and_architectures_of_their_part(half: tuple[str, list[Labelled]]) -> None:
+    name, found = half
+    assert {item.row["data"] for item in found} == set(HALVES[name].data)
+    assert {item.row["architecture"] for item in found} == set(HALVES[name].rates)
+
+
+DATA_SETS = [name for part in HALVES.values() for name in part.data]
+FITTING = [(a, n) for part in HALVES.values() for a in part.rates for n in part.data if fits(a, n)]
+
+
+def skip_without_matplotlib(name: str) -> None:
+    """Skip the data sets that come with matplotlib, which this project does not ask for."""
+    if name.startswith(("glyph", "elevation")):
+        pytest.importorskip("matplotlib")
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
 def test_a_draw_from_each_data_set_has_the_sizes_asked_for(name: str) -> None:
+    skip_without_matplotlib(name)
     task = draw(name, np.random.default_rng(0), 50, 20, 100)
     assert (len(task.train), len(task.val), len(task.test)) == (50, 20, 100)
     assert int(task.train.y.max()) < task.classes
-    assert any(fits(a, name) for h in HALVES.values() for a in h.rates)
+    assert name in {fitting for _, fitting in FITTING}
+
+
+@pytest.mark.parametrize(("architecture", "name"), FITTING)
+def test_an_architecture_takes_the_data_that_fit_it_and_uses_all_of_a_sample(architecture: str, name: str) -> None:
+    skip_without_matplotlib(name)
+    task = draw(name, np.random.default_rng(0), 20, 10, 10)
+    torch.manual_seed(0)
+    model = build(architecture, task, 24, 2).eval()
+    out = model(task.train.x)
+    assert out.shape == (20, task.classes + task.outputs)
+    changed = task.train.x.clone().flatten(1)
+    for i in (0, -1):
+        changed[:, i] = changed[:, i] + 1
+    assert not torch.allclose(model(changed.view_as(task.train.x)), out)
 
 
 def tiny(rows: int = 4) -> Setup:

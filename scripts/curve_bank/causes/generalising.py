@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from scripts.curve_bank.causes.healthy import regularised, with_label_noise
-from scripts.curve_bank.data import ALPHABET, Part, Task
 from scripts.curve_bank.found import Evidence, Found, require
 from scripts.curve_bank.halves import significant, sound
+from scripts.curve_bank.samples import ALPHABET, Part, Task
 from scripts.curve_bank.training import Run, evaluate, train
 from scripts.curve_bank.verify import around, end, finite, jitter, lowest, smoothed
 
