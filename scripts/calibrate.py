@@ -1,10 +1,12 @@
-"""Fit how sure a verdict is on curves of the development half, and write tuner/calibration.yaml.
+"""Fit how sure a verdict is on curves of the development parts, and write tuner/calibration.yaml.
 
-    python scripts/make_curve_bank.py --half dev --seed 1 --per-label 6 --out fresh
-    python scripts/calibrate.py bank/dev.jsonl fresh/dev.jsonl
+    python scripts/make_curve_bank.py --half dev --seed 1 --per-label 6 --out fresh1
+    python scripts/make_curve_bank.py --half heldout --seed 2 --per-label 4 --out fresh2
+    python scripts/make_curve_bank.py --half dev --seed 3 --per-label 5 --out fresh3
+    python scripts/calibrate.py fresh1/dev.jsonl fresh2/heldout.jsonl fresh3/dev.jsonl
 
 The rules were made on the curves of the bank, so their verdicts there are right more often than elsewhere: curves of
-another seed belong beside them.
+other seeds are in their place.
 
 Prints how well the confidences then agree with the share of right verdicts, each curve judged by a fit without its data
 set and architecture (expected calibration error over 5 bins of equal size, and Brier score), beside the margins as they

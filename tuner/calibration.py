@@ -1,8 +1,8 @@
 """How sure a verdict is: the margin of its rule, turned into the share of verdicts like it that were right.
 
 The margin of a rule orders its verdicts but is no probability. ``calibration.yaml`` maps it to one: Platt's method
-(1999), logit p = offset of the symptom + slope * logit(margin), fitted on the development half of the bank of labelled
-curves by ``scripts/calibrate.py``, with the offsets drawn to a common value since a symptom has few curves there.
+(1999), logit p = offset of the symptom + slope * logit(margin), fitted on curves made like those of the bank's
+development parts with other seeds (``scripts/calibrate.py``), the offsets drawn to a common value since each has few.
 """
 
 from __future__ import annotations

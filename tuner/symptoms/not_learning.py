@@ -44,6 +44,7 @@ class Options:
     flat: float = 0.001  # share of the level that counts as no change at all, for curves without jitter
     sigmas: float = 2.0  # standard errors: a fall beyond them is learning
     fallen: float = 0.03  # share of the first level: more than this has been learned, whatever came after
+    step: float = 0.05  # share of the first loss that a first epoch may take off where no metric is logged
     calm: float = 0.03  # jitter as a share of the level; at chance it stays below 0.013, a run that jumps may yet learn
     unmoved: float = 0.03  # of a metric (as a share of 1) over its first value, where the training loss fell a little
     prior: float = 0.15  # share of the first training loss that the frequencies of the answers may take off
@@ -78,7 +79,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     ):
         return None
     # Without a metric that says otherwise, a first step down is something learned (stuck_after_first_epoch).
-    if dead is None and losses[0][0] - trend.median(losses[0][1:]) > options.fallen * abs(losses[0][0]):
+    if dead is None and losses[0][0] - trend.median(losses[0][1:]) > options.step * abs(losses[0][0]):
         return None
     sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
     return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE if sure else NAMED)

@@ -39,7 +39,7 @@ class Options:
     sure_share: float = 0.33  # of them: schedules decay late
     wait_least: int = 10  # epochs: two thirds of fewer are no trend
     drop: float = 0.05  # share of the first loss that the first step must take off
-    first_steps: float = 0.8  # share of the whole fall that must have happened by the second row
+    first_steps: float = 0.88  # share of the whole fall that must have happened by the second row
     far: float = 0.5  # share of the first loss that is still there
     bounce_share: float = 0.3  # of the planned epochs, where the loss bounces
     sure_bounce_share: float = (
