@@ -122,6 +122,17 @@ def test_what_is_left_of_a_budget_goes_to_the_best_that_wait() -> None:
     assert moved([done, *waiting], may_start=False, spend=True) == (1, 3)
 
 
+def test_the_best_so_far_is_finished_while_the_budget_is_just_enough() -> None:
+    best, others = entry(0, 1.0, 1.0, 1.0, planned=9), paused(0, 2.0, 3.0, 4.0, 5.0)[1:]
+    for left in (7.0, 100.0):
+        assert isinstance(decide([best, *others], THIRD, left=left), New)
+    move = decide([best, *others], THIRD, left=6)
+    assert move == Continue(0, 9, "the best so far: 6 of the 6 epochs left are its last")
+    assert isinstance(decide([best, *others], THIRD, left=5), New)  # too late
+    done = entry(9, 0.5, 0.5, stand=Stand.ENDED, planned=2)
+    assert isinstance(decide([best, done, *others], THIRD, left=6), New)
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(2, 5))
 def test_a_whole_race_promotes_no_more_than_its_share_and_ends(costs: list[float], eta: int) -> None:
     rules, done = Rules(eta), dict.fromkeys(range(len(costs)), 1)

@@ -122,10 +122,18 @@ def decide(
     then, if the rest of the budget is to be used up (``spend``), all others in their order. ``left`` are the epochs
     left in the budget.
     """
+    entries = list(entries)
     waiting = places(entries, rules)
-    for place in waiting:
-        if place.rank <= place.of // rules.eta:
-            return _on(place, rules, f"the best {_share(rules.eta)} goes on")
+    promoted = next((p for p in waiting if p.rank <= p.of // rules.eta), None)
+    if promoted is not None or may_start:
+        cost = (
+            rules.after(promoted.entry.done, promoted.entry.planned) - promoted.entry.done if promoted else rules.look
+        )
+        last = _finish(entries, cost, left)
+        if last is not None:
+            return last
+    if promoted is not None:
+        return _on(promoted, rules, f"the best {_share(rules.eta)} goes on")
     if may_start:
         return New("no paused trial is among the best of its rung")
     for place in waiting:
@@ -135,6 +143,20 @@ def decide(
         best = min(waiting, key=lambda p: (p.share * float(rules.eta) ** -p.level, p.entry.number))
         return _on(best, rules, "the best that waits goes on, as no new trial starts")
     return None
+
+
+def _finish(entries: Sequence[Entry], cost: int, left: float) -> Continue | None:
+    """Return the best trial so far, if it waits and could not be trained to its end any more after ``cost`` epochs.
+
+    What is handed over in the end should have been trained to its end; with a small budget nothing else might be.
+    """
+    best = min(entries, key=lambda e: (e.cost(e.done), e.number), default=None)
+    if best is None or best.stand is not Stand.PAUSED or not math.isfinite(best.cost(best.done)):
+        return None
+    missing = best.planned - best.done
+    if not left - cost < missing <= left:
+        return None
+    return Continue(best.number, best.planned, f"the best so far: {missing} of the {left:g} epochs left are its last")
 
 
 def places(entries: Iterable[Entry], rules: Rules) -> list[Place]:

@@ -53,11 +53,10 @@ METHODS: Mapping[str, Method] = {
     "tuner-remedies": ours(remedies={"share": 0.0}),
     "tuner-sweep": ours(sweep=0),
     "tuner-pausing": ours(pausing=None),
+    "tuner-tpe": ours(sampler={"name": "RandomSampler"}),
+    # and with another setting of a part
     "tuner-eta4": ours(pausing={"eta": 4}),
-    "tuner-eta2": ours(pausing={"eta": 2}),
-    "tuner-pausing-random": ours(sampler={"name": "RandomSampler"}),
-    "race-only": ours(**NO_DIAGNOSIS, sweep=0),
-    "race-only-random": ours(**NO_DIAGNOSIS, sweep=0, sampler={"name": "RandomSampler"}),
+    "tuner-first3": ours(pausing={"first": 3}),
 }
 
 
