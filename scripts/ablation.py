@@ -46,7 +46,7 @@ from tuner.record import Record, incumbent
 from tuner.registry import READERS
 
 ROOT = Path(__file__).resolve().parents[1]
-PLAIN = ("treatment={}", "remedies.share=0")
+PLAIN = ("treatment={}", "remedies.share=0", "pausing=off")
 METHODS: dict[str, tuple[str, ...]] = {
     "tpe": PLAIN,
     "tpe_median": (*PLAIN, "scheduler={name: MedianPruner, n_warmup_steps: 5}"),

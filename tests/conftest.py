@@ -39,6 +39,7 @@ SMALL: dict[str, Any] = {
     "devices": "cpu",
     "jobs": 2,
     "seed": 7,
+    "pausing": False,
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.studies import DIVERGING, HOSTILE, OVERFITTING, console, record, running, snapshot, text
 from tuner import live
 from tuner.live import LiveView, PlainView, QuietView
-from tuner.record import Origin
+from tuner.record import Origin, Record
 from tuner.screen import picture
 from tuner.snapshot import BudgetUse, Snapshot
 
@@ -53,6 +53,35 @@ def test_the_bar_is_as_long_as_the_epochs_done() -> None:
         return shown(snapshot(running=(running(8, epochs),)), 140).count("━")
 
     assert 0 < bar(2) < bar(9)
+
+
+def paused(number: int, score: float, standing: str, **fields: object) -> Record:
+    return record(number, None, score=score, score_epoch=3, epochs=3, paused=True, standing=standing, **fields)
+
+
+def test_paused_trials_are_shown_the_best_first_with_the_reason_in_words() -> None:
+    waiting = [paused(n, 0.5 + n / 100, f"paused at epoch 3: rank {9 - n} of 9") for n in range(1, 8)]
+    lines = shown(snapshot(record(0, score=0.4), *waiting, running=(running(),))).splitlines()
+    assert any(line.startswith("trial 7 paused at epoch 3: rank 2 of 9; best 0.57") for line in lines)
+    assert any("4 more paused" in line for line in lines)
+    assert "7 paused" in lines[0]
+    assert any(line.startswith("seen   0.5700 at epoch 3  trial 7, not trained to its end") for line in lines)
+
+
+def test_a_log_says_when_a_trial_is_paused_and_why_it_goes_on() -> None:
+    out = console()
+    view = PlainView(out)
+    child = running(8, 1, until=1, standing="first look")
+    view.update(snapshot(running=(child,)))
+    view.update(snapshot(paused(8, 0.5, "paused at epoch 1: rank 1 of 3")))
+    view.update(snapshot(paused(8, 0.5, "paused at epoch 1: rank 1 of 3")))
+    on = running(8, 1, until=3, standing="rank 1 of 3 at epoch 1: the best third goes on")
+    view.update(snapshot(running=(on,)))
+    view.update(snapshot(running=(on,)))
+    started, waits, goes_on = (line[9:] for line in text(out).splitlines())
+    assert started.startswith("trial 8 (sampler) started")
+    assert waits == "trial 8 paused at epoch 1: rank 1 of 3; best 0.5000 at epoch 3"
+    assert goes_on == "trial 8 goes on to epoch 3: rank 1 of 3 at epoch 1: the best third goes on"
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 140])

@@ -20,6 +20,7 @@ def take_over(study: Study) -> None:
     """Bring every trial that was left running to its end, or to a device."""
     for number in [r.number for r in study.records if r.state is TrialState.RUNNING]:
         _adopt(study, number)
+    study.pauses.recall(study.sampler.study.get_trials(deepcopy=False))
     for running in list(study.adopted):
         if running.ending is None and running.curve.length >= running.spec.epochs:
             epochs = running.curve.length
@@ -27,8 +28,13 @@ def take_over(study: Study) -> None:
         if running.ending is not None:
             study.adopted.remove(running)
             study.end(running)
+        elif running.waits:
+            study.adopted.remove(running)
+            # Where it waited already, what was stored of it still holds.
+            (study.pauses.hold if running.record.paused else study.pauses.pause)(running)
     while study.adopted:
-        _continue(study, study.adopted[0], _wait_for_device(study))
+        device = _wait_for_device(study)
+        _continue(study, study.pauses.sent(study.adopted[0]), device)
         study.adopted.pop(0)
 
 
@@ -38,10 +44,12 @@ def _adopt(study: Study, number: int) -> None:
         study.tell(trial, record)
         return
     running = study.prepare(trial, record)
-    running.record = replace(running.record, seconds=record.seconds + _trained_seconds(study, running))
+    if not record.paused:
+        running.record = replace(running.record, seconds=record.seconds + _trained_seconds(study, running))
     # Its old process may still be in its grace period, and write a last checkpoint.
     study.executor.wait_for_last_process(running.folder)
     running.look(over=True)
+    running.arrive()
     study.adopted.append(running)
     study.remember(running.record)
 

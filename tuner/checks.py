@@ -11,7 +11,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from tuner import words
-from tuner.record import ParamValue, Record
+from tuner.record import NOT_CONTINUED, ParamValue, Record
 
 Bounds = Mapping[str, Sequence[ParamValue]]
 """For each hyperparameter a list of values in order, or a tuple (low, high)."""
@@ -26,7 +26,7 @@ MIN_GROUP = 4
 """How many pruned and how many completed trials it takes before a region is named."""
 OBVIOUS = 0.6
 """How much of the pruned trials a region must hold beyond its share of the completed ones (Youden's J)."""
-NOT_A_FAILURE = frozenset({"pruner"})
+NOT_A_FAILURE = frozenset({"pruner", NOT_CONTINUED})
 """Reasons for which a trial is PRUNED although it did not fail: it was only worse than its peers."""
 
 
@@ -43,8 +43,18 @@ def checks(records: Sequence[Record], incumbent: Record | None, bounds: Bounds) 
     """Return everything to mind, the most telling first."""
     found = [*_infeasible(records)]
     if incumbent is not None:
+        found += _cut_short(incumbent)
         found += [c for name, ends in bounds.items() if (c := _edge(name, ends, incumbent))]
     return (*found, *_unfinished(records))
+
+
+def _cut_short(best: Record) -> list[Check]:
+    """Return a check where the best trial was neither trained to its end nor stopped because enough was known."""
+    ending = best.ending
+    if not best.paused and (ending is None or ending.reason not in ("budget", NOT_CONTINUED)):
+        return []
+    text = f"the best trial has {words.epochs(best)} epochs only: nothing better was trained to its end"
+    return [Check("cut_short", text, {"epochs": best.epochs, "planned_epochs": best.planned_epochs})]
 
 
 def is_infeasible(record: Record) -> bool:

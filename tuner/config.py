@@ -14,7 +14,7 @@ import yaml
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from tuner import documents, registry, sampler, space_file
+from tuner import documents, racing, registry, sampler, space_file
 from tuner.documents import Document, Model
 from tuner.errors import ConfigError, did_you_mean
 from tuner.executors.devices import Device, choose
@@ -82,6 +82,14 @@ class RateScaling(Model):
     reference_batch: PositiveInt
 
 
+class Pausing(Model):
+    """Pause trials at rungs, and go on with the best of each: the more a trial promises, the further it trains."""
+
+    eta: int = Field(default=3, ge=2, le=100, description="one in so many goes on from a rung")
+    first: PositiveInt = Field(default=1, description="epochs of the first look; each further rung is eta times as far")
+    start_cost: float = Field(default=0.0, ge=0, description="epochs that a start costs; a first look is 4 times that")
+
+
 class ConfigModel(Model):
     """A configuration file."""
 
@@ -100,6 +108,9 @@ class ConfigModel(Model):
     sweep: int = Field(7, ge=0, le=99, description="points of the learning-rate sweep after the baselines; 0: none")
     sampler: Plugin = Plugin(name="TPESampler")
     scheduler: Plugin | None = Field(None, description="an Optuna pruner beside or instead of the treatment table")
+    pausing: Pausing | None = Field(
+        Pausing(), description="pause trials and go on with the best; off: train each to its end"
+    )
     treatment: dict[str, Row | None] = Field({}, description="the treatment table, or the path of its file")
     remedies: Remedies = Remedies()
     symptoms: dict[str, dict[str, Any]] = Field({}, description="thresholds that differ from the defaults")
@@ -127,6 +138,17 @@ class ConfigModel(Model):
             raise ValueError(f"expected auto, cpu or a list of different GPU numbers, but got {value!r}")
         return value
 
+    @field_validator("pausing", mode="before")
+    @classmethod
+    def _off(cls, value: Any) -> Any:
+        return None if value is False else value  # `off` is how YAML spells false
+
+    @model_validator(mode="after")
+    def _one_race(self) -> ConfigModel:
+        if self.scheduler is not None and self.pausing is not None and "pausing" in self.model_fields_set:
+            raise ValueError("expected scheduler or pausing, but got both: each of them ends trials by rank")
+        return self
+
     @field_validator("treatment", mode="before")
     @classmethod
     def _no_rows(cls, value: Any) -> Any:
@@ -150,6 +172,13 @@ class StudyConfig:
     @property
     def higher_is_better(self) -> bool:
         return self.model.objective.direction == "maximize"
+
+    @property
+    def racing(self) -> racing.Rules | None:
+        """How trials are paused; None where each trains to its end, or where an Optuna pruner ends them."""
+        model = self.model.pausing
+        off = model is None or self.model.scheduler is not None
+        return None if off or model is None else racing.Rules(model.eta, model.first, model.start_cost)
 
     def scaled(self, params: Params) -> Params:
         """Return ``params`` as they are trained with: the rate follows the batch, where the config asks for it."""

@@ -1,9 +1,10 @@
-"""Why a process ended, where no diagnosis ended it: read off its exit code, its log and the last lines it printed."""
+"""Why a trial ended, where no diagnosis ended it: read off its exit code, its log and the last lines it printed."""
 
 from __future__ import annotations
 
 import re
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from tuner.curve import Curve
@@ -87,3 +88,16 @@ def last_output(path: Path) -> str:
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
     return lines[-1][:300] if lines else "nothing was printed"
+
+
+def out_of_budget(epoch: int | None) -> Ending:
+    return Ending(Action.STOP, "budget", "the budget of the study was used up", epoch=epoch)
+
+
+def without_score(ending: Ending) -> Ending:
+    """Return what an ending amounts to for a trial that has no score: no fault of its parameters, or theirs."""
+    if ending.action is Action.STOP and ending.reason in ("budget", "time_limit"):
+        return replace(ending, action=Action.FAIL)
+    if ending.action in (Action.STOP, Action.FINISH):
+        return replace(ending, action=Action.PRUNE, reason="no_score", text=f"{ending.text}, without a finite score")
+    return ending

@@ -122,7 +122,8 @@ class PlainView:
         self._clock = clock
         self._progress = clock()
         self._ended = _Ended()
-        self._started: set[int] = set()
+        self._started: dict[int, int | None] = {}
+        self._paused: dict[int, str] = {}
         self._first = True
 
     def __enter__(self) -> Self:
@@ -140,10 +141,15 @@ class PlainView:
         self._first = False
         for record in ended:
             self.say(words.sentence(record))
+        for record in snapshot.paused:
+            if self._paused.get(record.number) != record.standing:
+                self._paused[record.number] = record.standing
+                self.say(words.sentence(record))
         for trial in snapshot.running:
-            if trial.record.number not in self._started:
-                self._started.add(trial.record.number)
-                self.say(words.start(trial.record))
+            record = trial.record
+            if self._started.get(record.number, -1) != record.until:
+                self.say(words.goes_on(record) if record.number in self._started else words.start(record))
+                self._started[record.number] = record.until
         if self._clock() - self._progress >= PROGRESS_SECONDS:
             self._progress = self._clock()
             self.say(progress_line(snapshot))

@@ -30,6 +30,10 @@ class Action(StrEnum):
     """It broke, and its parameters are not to blame: told FAIL."""
 
 
+NOT_CONTINUED = "not_continued"
+"""Why a paused trial ended: it lost against its peers, and did not fail."""
+
+
 class Origin(StrEnum):
     """Who proposed the parameters of a trial."""
 
@@ -45,8 +49,8 @@ class Ending:
     """Why a trial ended.
 
     ``reason`` is the name of a symptom, or ``finished``, ``budget``, ``pruner``, ``time_limit``, ``crashed``,
-    ``killed``, ``hung``, ``no_log``, ``unreadable_log``, ``out_of_memory``, ``disk_full``. ``epoch`` is the last
-    epoch that was considered and ``since_epoch`` where the symptom began, both as numbered in the log.
+    ``killed``, ``hung``, ``no_log``, ``unreadable_log``, ``out_of_memory``, ``disk_full``, ``not_continued``. ``epoch``
+    is the last epoch that was considered and ``since_epoch`` where the symptom began, both as numbered in the log.
     """
 
     action: Action
@@ -75,8 +79,9 @@ class Record:
 
     ``epochs`` counts logged epochs up to the decision that ended the trial, ``extra_epochs`` those that were logged
     between the decision and the end of the process, ``lost_epochs`` those that a restart without a checkpoint trained
-    again; ``seconds`` is wall-clock time over all its processes, ``started``
-    when the latest of them began (seconds since 1970).
+    again; ``seconds`` is wall-clock time over all its processes, ``started`` when the latest of them began (seconds
+    since 1970). ``until`` is after how many epochs it is paused, ``paused`` whether it waits, ``standing`` why it waits
+    or goes on, in words.
     """
 
     number: int
@@ -98,6 +103,9 @@ class Record:
     device: str | None = None
     seconds: float = 0.0
     started: float | None = None
+    until: int | None = None
+    paused: bool = False
+    standing: str = ""
 
     @property
     def trained_epochs(self) -> int:
@@ -116,16 +124,36 @@ def usable_score(record: Record) -> float | None:
 
 
 def incumbent(records: Sequence[Record], *, higher_is_better: bool) -> Record | None:
-    """Return the completed trial with the best finite score, the earliest on a tie; None where there is none."""
-    scored = [(score, r) for r in records if (score := usable_score(r)) is not None]
+    """Return the trial to build on: the best that trained to its end or was stopped because enough was known.
+
+    Where there is none, the best that completed at all, and else the best of what is or was paused; None without a
+    finite score. The earliest wins a tie.
+    """
+    completed = [r for r in records if usable_score(r) is not None]
+    trained = [r for r in completed if r.ending is None or r.ending.reason != "budget"]
+    return _best(trained or completed or [r for r in records if _waited(r)], higher_is_better)
+
+
+def best_seen(records: Sequence[Record], *, higher_is_better: bool) -> Record | None:
+    """Return the trial with the best score, also where it is or was paused on its way."""
+    return _best([r for r in records if usable_score(r) is not None or _waited(r)], higher_is_better)
+
+
+def _waited(record: Record) -> bool:
+    lost = record.ending is not None and record.ending.reason == NOT_CONTINUED
+    return (record.paused or lost) and record.score is not None and math.isfinite(record.score)
+
+
+def _best(records: Sequence[Record], higher_is_better: bool) -> Record | None:
     sign = -1 if higher_is_better else 1
-    return min(scored, key=lambda pair: (sign * pair[0], pair[1].number))[1] if scored else None
+    return min(records, key=lambda r: (sign * (r.score or 0.0), r.number)) if records else None
 
 
-# How the fields of Record lie in a trial's user attributes: three objects, because every attribute is a transaction.
+# How the fields of Record lie in a trial's user attributes: few objects, because every attribute is a transaction.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "origin": ("origin", "parent", "remedy", "seed", "retry"),
     "process": ("device", "started", "seconds", "planned_epochs", "lost_epochs"),
+    "race": ("until", "paused", "standing"),
     "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription"),
 }
 ENDING_FIELDS = frozenset(f.name for f in fields(Ending))

@@ -20,7 +20,7 @@ from tuner.errors import ConfigError
 from tuner.executors.devices import Device
 from tuner.executors.replay import Recorded, ReplayExecutor
 from tuner.live import QuietView
-from tuner.record import Action, Record, incumbent
+from tuner.record import NOT_CONTINUED, Action, Record, incumbent
 from tuner.search import Proposal
 from tuner.space import Space
 from tuner.study import Study
@@ -28,6 +28,7 @@ from tuner.study import Study
 TRAININGS, FEWEST_TRAININGS = 20, 5
 """Full trainings that a budget is worth by default, and where a table is small: twenty (the protocol of DyHPO, DPL and
 ifBO) would nearly exhaust one of a few hundred configurations."""
+CUT_SHORT = ("budget", NOT_CONTINUED)  # where nobody decided against the trial, or it might have gone on
 NOTHING_HANGS = {"stall_minutes": math.inf, "min_free_disk_gb": 0.0}
 
 
@@ -66,7 +67,7 @@ class Played:
     def stopped(self) -> list[int]:
         """The configurations that were ended for good before their recorded end."""
         ended = {r.number: r for r in self.records if r.ending and r.ending.action in (Action.STOP, Action.PRUNE)}
-        rows = [(self.rows[n], r.epochs) for n, r in ended.items() if r.ending and r.ending.reason != "budget"]
+        rows = [(self.rows[n], r.epochs) for n, r in ended.items() if r.ending and r.ending.reason not in CUT_SHORT]
         return [row for row, epochs in rows if epochs < self.task.lengths[row]]
 
     @property

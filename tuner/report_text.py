@@ -70,9 +70,11 @@ def _cells(record: Record, report: Report, *, wide: bool) -> list[Text]:
 
 
 def _ending(record: Record) -> Text:
+    if record.paused and not record.finished:
+        return Text(words.plain(record.standing), style="dim")
     if not record.finished or record.ending is None:
         return Text(f"{words.STATES[record.state.name]}", style="dim")
-    verb = (words.VERBS[record.ending.action], screen.COLORS.get(record.ending.action, ""))
+    verb = (words.verb(record.ending), screen.COLORS.get(record.ending.action, ""))
     following = f" → {words.prescription(record, record.prescription)}" if record.prescription else ""
     return Text.assemble(verb, f": {words.why(record.ending)}{following}")
 

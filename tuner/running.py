@@ -57,7 +57,8 @@ class RunningTrial:
     """The driver's view of one trial.
 
     ``on_row`` is called once for every epoch, with its number and the score then; what it returns, if anything, ends
-    the trial. ``clock`` is the time of its executor.
+    the trial. ``may_pause`` is asked where it has trained as far as its specification says. ``clock`` is the time of
+    its executor.
     """
 
     trial: optuna.Trial
@@ -66,6 +67,7 @@ class RunningTrial:
     source: Source
     rules: Rules
     on_row: Callable[[RunningTrial, int, float | None], Ending | None]
+    may_pause: Callable[[RunningTrial], bool]
     clock: Callable[[], float]
     process: Process | None = None
     curve: Curve = field(default_factory=lambda: Curve({}))
@@ -74,6 +76,7 @@ class RunningTrial:
     seen_epoch: int | None = None
     seen_rows: int = 0
     trouble: str = ""
+    waits: bool = False
     resumed: bool = False
     rows_at_start: int = 0
     _began: float = 0.0
@@ -90,6 +93,11 @@ class RunningTrial:
         return self.record.seconds + (self.clock() - self._began if self.process else 0.0)
 
     @property
+    def paid(self) -> int:
+        """All epochs that it has cost so far."""
+        return max(self.seen_rows, self.curve.length) + self.record.lost_epochs
+
+    @property
     def verdict(self) -> Symptom | None:
         return self.diagnosis.verdict
 
@@ -100,7 +108,7 @@ class RunningTrial:
 
     def begin(self, process: Process, *, resumed: bool) -> None:
         self.process, self.resumed, self.rows_at_start = process, resumed, self.curve.length
-        self._stopping = False
+        self._stopping = self.waits = False
         self._began = self._last_row = self.clock()
 
     def tick(self) -> bool:
@@ -109,8 +117,9 @@ class RunningTrial:
         self._stop_what_ended()  # by the budget or the disk, since the last look: not one epoch more
         code = self.process.poll()
         self.look(over=code is not None)
+        self.arrive()
         if code is not None:
-            if self.ending is None:
+            if self.ending is None and not self.waits:
                 output = self.folder / OUTPUT_FILE
                 self.ending = endings.by_itself(code, self.curve, output, self.spec.epochs, self.trouble)
             return True
@@ -119,8 +128,16 @@ class RunningTrial:
         self._stop_what_ended()
         return False
 
+    def arrive(self) -> None:
+        """Let it wait where it has trained as far as it may for now, and no end was seen."""
+        until = self.spec.until
+        if until is not None and self.ending is None and until <= self.seen_rows < self.spec.epochs:
+            self.waits = self.waits or self.may_pause(self)
+        else:
+            self.waits = False
+
     def _stop_what_ended(self) -> None:
-        if self.process is not None and self.ending is not None and not self._stopping:
+        if self.process is not None and (self.ending is not None or self.waits) and not self._stopping:
             self._stopping = True
             self.process.stop()
 

@@ -26,7 +26,8 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner import record
 from tuner.errors import StudyError, did_you_mean
 from tuner.placed import Place, Placed
-from tuner.record import Action, Ending, Origin, Params, Record
+from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Params, Record
+from tuner.shown import WithPaused
 from tuner.space import Space
 
 STATES = {
@@ -154,7 +155,7 @@ class Sampler:
         state = STATES[ending.action]
         if (
             state is TrialState.PRUNED
-            and ending.reason != PRUNED_BY_SCHEDULER
+            and ending.reason not in (PRUNED_BY_SCHEDULER, NOT_CONTINUED)
             and ending.reason not in trial.constraints
         ):
             trial.set_constraint(ending.reason, 1.0)
@@ -166,7 +167,7 @@ class Sampler:
 
     def _fresh(self, number: int) -> BaseSampler:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
-        snapped = Snapped(make_sampler(self._name, self._options, seed), self._space)
+        snapped = Snapped(WithPaused(make_sampler(self._name, self._options, seed)), self._space)
         return snapped if self._place is None else Placed(snapped, self._space, self._place)
 
 

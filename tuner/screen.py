@@ -18,6 +18,7 @@ from tuner.record import Action, Record
 from tuner.snapshot import BudgetUse, Running, Snapshot
 
 DECISIONS = 5
+PAUSED = 3
 COLORS = {Action.FINISH: "green", Action.STOP: "yellow", Action.PRUNE: "red", Action.FAIL: "magenta"}
 
 # Everything below is a Text and never a str: rich reads a str as markup, and names and reasons come from logs.
@@ -39,8 +40,9 @@ def picture(snapshot: Snapshot, decisions: Sequence[Record], console: Console) -
     parts: list[RenderableType] = [heading(snapshot), running(shown, console.width)]
     if len(shown) < len(snapshot.running):
         parts.append(Text(f"… and {len(snapshot.running) - len(shown)} more", style="dim"))
+    parts += [paused(snapshot, room)] if snapshot.paused else []
     parts += [Text(), incumbent(snapshot)]
-    told = fitting(decisions, console, lines=room - len(shown))
+    told = fitting(decisions, console, lines=room - len(shown) - min(PAUSED, len(snapshot.paused)))
     if told:
         parts += [Text(), *told]
     return Group(*parts, Text(), budget(snapshot.budget))
@@ -74,12 +76,24 @@ def running(trials: Sequence[Running], width: int) -> RenderableType:
     return table
 
 
+def paused(snapshot: Snapshot, room: int) -> RenderableType:
+    """Return the best of the trials that wait, a line each, and how many more do."""
+    waiting = snapshot.paused
+    shown = waiting[: PAUSED if room > 2 * PAUSED else 1]
+    lines = [Text(words.sentence(r), no_wrap=True, overflow="ellipsis", style="dim") for r in shown]
+    more = len(waiting) - len(shown)
+    return Group(*lines, *([Text(f"… and {more} more paused", style="dim")] if more else []))
+
+
 def incumbent(snapshot: Snapshot) -> RenderableType:
-    best = snapshot.incumbent
+    best, seen = snapshot.incumbent, snapshot.best_seen
     if best is None:
         return Text("best   no trial has a score yet", style="dim")
     line = Text.assemble(("best   ", "dim"), (words.score(best), "bold green"), f"  {words.title(best)}")
-    return Group(line, Padding(Text(words.params(best.params)), (0, 0, 0, 7)))
+    parts: list[RenderableType] = [line, Padding(Text(words.params(best.params)), (0, 0, 0, 7))]
+    if seen is not None and seen.number != best.number:
+        parts.append(Text(f"seen   {words.score(seen)}  {words.title(seen)}, not trained to its end", style="dim"))
+    return Group(*parts)
 
 
 def fitting(decisions: Sequence[Record], console: Console, lines: int) -> list[RenderableType]:
@@ -150,7 +164,8 @@ def _hanging(text: Text) -> RenderableType:
 
 def _tally(snapshot: Snapshot) -> str:
     ended = sum(record.finished for record in snapshot.records)
-    return f"{words.count(ended, 'trial')} done, {len(snapshot.running)} running"
+    waiting = f", {len(snapshot.paused)} paused" if snapshot.paused else ""
+    return f"{words.count(ended, 'trial')} done, {len(snapshot.running)} running{waiting}"
 
 
 def _used(name: str, used: str, allowed: str | None) -> str:

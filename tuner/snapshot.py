@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from tuner import record
 from tuner.curve import Curve
 from tuner.diagnosis import Symptom
 from tuner.record import Record
@@ -42,3 +44,15 @@ class Snapshot:
     records: tuple[Record, ...]
     incumbent: Record | None
     budget: BudgetUse
+
+    @property
+    def paused(self) -> tuple[Record, ...]:
+        """The trials that wait for their turn, the best first."""
+        sign = -1 if self.higher_is_better else 1
+        waiting = [r for r in self.records if r.paused and not r.finished]
+        return tuple(sorted(waiting, key=lambda r: math.inf if r.score is None else sign * r.score))
+
+    @property
+    def best_seen(self) -> Record | None:
+        """The trial with the best score, also where it waits on its way."""
+        return record.best_seen(self.records, higher_is_better=self.higher_is_better)

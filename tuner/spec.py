@@ -24,6 +24,8 @@ class TrialSpec:
 
     ``params`` are the values to train with (the rate already scaled with the batch, where the config asks for it).
     ``epochs`` is the full planned schedule, ``objective`` the name of the logged series the trial is judged by.
+    ``until`` is after how many epochs the trial is paused, None if not before its end: a trainer that ends there by
+    itself, its checkpoint written, saves what it would train until it is asked to.
     """
 
     number: int
@@ -33,6 +35,7 @@ class TrialSpec:
     folder: Path
     objective: str
     higher_is_better: bool
+    until: int | None = None
 
     def write(self, **more: Any) -> Path:
         """Write spec.json into the trial's folder, with the trainer's own options in ``more``."""

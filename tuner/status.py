@@ -29,8 +29,9 @@ def show(snapshot: Snapshot, console: Console | None = None) -> None:
 def look(config: StudyConfig, study: optuna.Study) -> Snapshot:
     """Return the present moment of a study from its storage and the logs in its folder; nothing is written."""
     records = record.read_all(study)
-    running = tuple(_running(config, r) for r in records if r.state is TrialState.RUNNING)
-    epochs = sum(r.curve.length for r in running)
+    running = tuple(_running(config, r) for r in records if r.state is TrialState.RUNNING and not r.paused)
+    epochs = sum(r.curve.length + r.record.lost_epochs for r in running)
+    epochs += sum(r.trained_epochs for r in records if r.paused and not r.finished)
     use = budget_use(records, epochs, float(study.user_attrs.get("hours", 0.0)), config.model.budget)
     return snapshot_of(config, records, running, use)
 

@@ -12,13 +12,14 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from tuner import adoption, policy, registry, sampler, search
+from tuner import adoption, endings, policy, racing, registry, sampler, search
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
 from tuner.errors import StudyError
 from tuner.executors.devices import Device
 from tuner.live import View
-from tuner.record import Action, Ending, Origin, Prescription, Record
+from tuner.pausing import Pauses
+from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Prescription, Record
 from tuner.running import Rules, RunningTrial
 from tuner.sampler import Sampler
 from tuner.snapshot import BudgetUse, Running, Snapshot
@@ -59,6 +60,7 @@ class Study:
         self.opening = search.openers(config.baselines, config.space, model.sweep)
         self.running: list[RunningTrial] = []
         self.adopted: list[RunningTrial] = []  # trials of a dead driver that wait for a device
+        self.pauses = Pauses(self, config.racing)
         self._know(self.sampler.records())
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
         self._interrupts = 0
@@ -79,6 +81,7 @@ class Study:
                 if not self.running:
                     break
                 self.look_around()
+        self.pauses.close()
         self._store_clock(force=True)
         self.view.update(self.snapshot())
         return self.records
@@ -87,7 +90,10 @@ class Study:
         """Look at every trial once, keep the budget and the disk, show what is, and leave where that was asked for."""
         for trial in list(self.running):
             if trial.tick() and not self._begin_anew(trial):
-                self.end(trial)
+                if trial.waits:
+                    self.pauses.pause(trial)
+                else:
+                    self.end(trial)
         self._watch_budget()
         self._watch_disk()
         self._store_clock()
@@ -97,28 +103,42 @@ class Study:
         self.executor.wait()
 
     def _fill(self) -> None:
-        """Start trials on free devices while the budget allows."""
-        model = self.config.model
+        """Start and continue trials on free devices while the budget allows."""
         while (device := self.free_device()) is not None and not self._interrupts:
-            proposal = search.propose(
-                self.records,
-                self.opening,
-                remedy_share=model.remedies.share,
-                max_retries=model.max_retries,
-                higher_is_better=self.config.higher_is_better,
-                table=self.config.treatment,
-            )
-            if not self._may_start(proposal):
+            if self._spent(self.budget()):
                 return
-            trial, record = self.sampler.ask(
-                proposal.params,
-                seed=proposal.seed,
-                origin=proposal.origin,
-                parent=proposal.parent,
-                remedy=proposal.remedy,
-                retry=proposal.retry or None,
-            )
-            self.start(self.prepare(trial, record), device, resume=False)
+            move = self.pauses.next()
+            proposal = self._propose() if isinstance(move, racing.New) else None
+            if proposal and not self._may_start(proposal):
+                move, proposal = self.pauses.next(may_start=False), None
+            if proposal:
+                self._start_new(proposal, device)
+            elif isinstance(move, racing.Continue) and not self._disk.is_low():
+                self.pauses.go_on(move, device)
+            else:
+                return
+
+    def _propose(self) -> search.Proposal:
+        model = self.config.model
+        return search.propose(
+            self.records,
+            self.opening,
+            remedy_share=model.remedies.share,
+            max_retries=model.max_retries,
+            higher_is_better=self.config.higher_is_better,
+            table=self.config.treatment,
+        )
+
+    def _start_new(self, proposal: search.Proposal, device: Device) -> None:
+        trial, record = self.sampler.ask(
+            proposal.params,
+            seed=proposal.seed,
+            origin=proposal.origin,
+            parent=proposal.parent,
+            remedy=proposal.remedy,
+            retry=proposal.retry or None,
+        )
+        self.start(self.pauses.sent(self.prepare(trial, record)), device, resume=False)
 
     def free_device(self) -> Device | None:
         left = list(self.executor.slots)
@@ -128,7 +148,7 @@ class Study:
 
     def _may_start(self, proposal: search.Proposal) -> bool:
         use = self.budget()
-        if self._spent(use) or self.executor.exhausted:
+        if self.executor.exhausted:
             return False
         if not self.running and self._disk.is_low():
             raise StudyError(f"{self._disk.problem()}; to go on when there is room: tuner resume {self.config.folder}")
@@ -153,9 +173,12 @@ class Study:
             folder,
             model.objective.metric,
             self.config.higher_is_better,
+            record.until if self.pauses.rules else None,
         )
         source = self.executor.open(spec, self.config.trainer.log(folder))
-        return RunningTrial(trial, record, spec, source, self.rules, self._on_row, self.executor.clock)
+        return RunningTrial(
+            trial, record, spec, source, self.rules, self._on_row, self.pauses.may_pause, self.executor.clock
+        )
 
     def start(self, running: RunningTrial, device: Device, *, resume: bool) -> None:
         command = self.config.trainer.command(running.spec, resume=resume)
@@ -186,12 +209,21 @@ class Study:
 
     def end(self, running: RunningTrial) -> None:
         """Store why the trial ended and what follows, then tell it; a kill in between is mended by ``adoption``."""
+        record = self.account(running)
+        if running in self.running:
+            self.running.remove(running)
+        if record.ending is not None and record.ending.reason == "disk_full":
+            self._disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)
+        self.tell(running.trial, record)
+
+    def account(self, running: RunningTrial) -> Record:
+        """Return the record of a trial that ended, with its score and what follows, as it is stored from now on."""
         assert running.ending is not None
         judged = running.judged
         best = judged.score.best() if judged.score else None
         record = replace(
             running.record,
-            ending=running.ending if best else _without_score(running.ending),
+            ending=running.ending if best else endings.without_score(running.ending),
             epochs=judged.length,
             extra_epochs=running.curve.length - judged.length,
             seconds=running.seconds,
@@ -209,21 +241,18 @@ class Study:
             score_epoch=record.score_epoch,
             prescription=record.prescription,
         )
-        if running in self.running:
-            self.running.remove(running)
-        if running.ending.reason == "disk_full":
-            self._disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)
-        self.tell(running.trial, record)
+        self.pauses.ended(running, record)
+        return record
 
     def tell(self, trial: optuna.Trial, record: Record) -> None:
         assert record.ending is not None
         self.sampler.tell(trial, record.ending, record.score)
-        self._know(self.sampler.records())
+        self.refresh()
 
     def _prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
         assert record.ending is not None
         symptom = policy.complaint(running.diagnosis, self.config.treatment)
-        if symptom is None or record.ending.action is Action.FAIL or record.ending.reason == "budget":
+        if symptom is None or record.ending.action is Action.FAIL or record.ending.reason in ("budget", NOT_CONTINUED):
             return None
         others = [r for r in self.records if r.number != record.number]
         taken = [record.params, *(r.params for r in others)]
@@ -284,6 +313,9 @@ class Study:
 
     # -- what is known ----------------------------------------------------------------------------------------------
 
+    def refresh(self) -> None:
+        self._know(self.sampler.records())
+
     def remember(self, record: Record) -> None:
         self._know([*self.records[: record.number], record, *self.records[record.number + 1 :]])
 
@@ -297,8 +329,8 @@ class Study:
 
     def budget(self) -> BudgetUse:
         trials = {r.record.number: r for r in [*self.adopted, *self.running]}.values()
-        running = sum(max(r.seen_rows, r.curve.length) + r.record.lost_epochs for r in trials)
-        return replace(self._used, epochs=self._used.epochs + running, hours=self.hours())
+        running = sum(r.paid for r in trials)
+        return replace(self._used, epochs=self._used.epochs + running + self.pauses.epochs, hours=self.hours())
 
     @staticmethod
     def _spent(use: BudgetUse) -> bool:
@@ -325,8 +357,8 @@ class Study:
         """End what is running when the epochs or hours are used up, also in the middle of a long epoch."""
         if self.running and self._spent(self.budget()):
             for running in self.running:
-                if running.ending is None and running.curve.length < running.spec.epochs:
-                    running.ending = _out_of_budget(running.seen_epoch)
+                if running.ending is None and not running.waits and running.curve.length < running.spec.epochs:
+                    running.ending = endings.out_of_budget(running.seen_epoch)
 
     def _watch_disk(self) -> None:
         greedy = self._disk.greediest([r.folder for r in self.running if r.ending is None])
@@ -338,16 +370,3 @@ class Study:
                     f"stopped: {self._disk.problem()} and its folder was the largest",
                     epoch=running.seen_epoch,
                 )
-
-
-def _out_of_budget(epoch: int | None) -> Ending:
-    return Ending(Action.STOP, "budget", "the budget of the study was used up", epoch=epoch)
-
-
-def _without_score(ending: Ending) -> Ending:
-    """Return what an ending amounts to for a trial that has no score: no fault of its parameters, or theirs."""
-    if ending.action is Action.STOP and ending.reason in ("budget", "time_limit"):
-        return replace(ending, action=Action.FAIL)
-    if ending.action in (Action.STOP, Action.FINISH):
-        return replace(ending, action=Action.PRUNE, reason="no_score", text=f"{ending.text}, without a finite score")
-    return ending

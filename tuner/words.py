@@ -6,7 +6,7 @@ import math
 import unicodedata
 from collections.abc import Mapping
 
-from tuner.record import Action, Ending, Origin, Params, ParamValue, Prescription, Record
+from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Params, ParamValue, Prescription, Record
 
 VERBS = {
     Action.CONTINUE: "goes on",
@@ -120,8 +120,13 @@ def why(ending: Ending | None) -> str:
     since = "" if ending.since_epoch is None else f" since {ending.since_epoch}"
     if text in {"", reason}:
         return reason + since
-    # ``finished`` is what the verb says already.
-    return text if reason == "finished" else f"{reason}{since}: {text}"
+    # ``finished`` and ``not_continued`` are what the verb says already.
+    return text if reason in ("finished", NOT_CONTINUED) else f"{reason}{since}: {text}"
+
+
+def verb(ending: Ending) -> str:
+    """Return what was done, such as ``stopped``; a trial that lost against its peers was not pruned for a fault."""
+    return "not continued" if ending.reason == NOT_CONTINUED else VERBS[ending.action]
 
 
 def prescription(record: Record, prescribed: Prescription) -> str:
@@ -142,14 +147,16 @@ def title(record: Record) -> str:
 
 def sentence(record: Record) -> str:
     """Return what became of a trial: how it ended and when, why, its best score, and what is tried next."""
+    if record.paused and not record.finished:
+        return f"{title(record)} {plain(record.standing)}; {_best(record)}"
     if not record.finished:
         return f"{title(record)} {STATES[record.state.name]}"
     if record.ending is None:
         return f"{title(record)} {STATES[record.state.name]}: {why(None)}; {_best(record)}"
     # The last epoch of a trial that trained them all is no news.
-    told = record.ending.epoch is not None and record.ending.reason != "finished"
+    told = record.ending.epoch is not None and record.ending.reason not in ("finished", NOT_CONTINUED)
     at = f" at epoch {record.ending.epoch}" if told else ""
-    said = f"{title(record)} {VERBS[record.ending.action]}{at}: {why(record.ending)}; {_best(record)}"
+    said = f"{title(record)} {verb(record.ending)}{at}: {why(record.ending)}; {_best(record)}"
     return f"{said} → next: {prescription(record, record.prescription)}" if record.prescription else said
 
 
@@ -158,6 +165,12 @@ def start(record: Record) -> str:
     where = f" on {plain(record.device)}" if record.device else ""
     from_whom = "" if record.parent is not None else f" ({origin(record)})"
     return f"{title(record)}{from_whom} started{where}: {params(record.params)}"
+
+
+def goes_on(record: Record) -> str:
+    """Return why and how far a paused trial goes on."""
+    where = f" on {plain(record.device)}" if record.device else ""
+    return f"{title(record)} goes on{where} to epoch {record.until}: {plain(record.standing)}"
 
 
 def _best(record: Record) -> str:

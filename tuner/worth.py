@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.record import Origin, Record, usable_score
+from tuner.record import NOT_CONTINUED, Origin, Record, usable_score
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,10 @@ def worth(records: Sequence[Record], *, higher_is_better: bool) -> tuple[Worth, 
     children: dict[str, list[tuple[Record, Record]]] = {}
     for child in records:
         parent = _parent(child, by_number)
-        # FAIL is trouble of the machine: it says nothing about the move, and the parameters are tried again.
-        if child.remedy and parent and child.finished and child.state.name != "FAIL":
+        # FAIL is trouble of the machine: it says nothing about the move, and the parameters are tried again. Nor does a
+        # score from the middle of a training, where the race went on without it.
+        lost = any(r is not None and r.ending is not None and r.ending.reason == NOT_CONTINUED for r in (child, parent))
+        if child.remedy and parent and child.finished and child.state.name != "FAIL" and not lost:
             children.setdefault(child.remedy, []).append((parent, child))
     found = (_of_one(name, pairs, 1 if higher_is_better else -1) for name, pairs in children.items())
     return tuple(sorted(found, key=lambda w: (-len(w.pairs) - w.tried_to_rescue - w.broke, w.remedy)))

@@ -52,6 +52,11 @@ METHODS: Mapping[str, Method] = {
     "tuner-symptoms": ours(**NO_DIAGNOSIS),
     "tuner-remedies": ours(remedies={"share": 0.0}),
     "tuner-sweep": ours(sweep=0),
+    "tuner-pausing": ours(pausing=None),
+    "tuner-tpe": ours(sampler={"name": "RandomSampler"}),
+    # and with another setting of a part
+    "tuner-eta4": ours(pausing={"eta": 4}),
+    "tuner-first3": ours(pausing={"first": 3}),
 }
 
 

@@ -51,6 +51,13 @@ def assert_same_run(folder: Path, other: Path) -> None:
     assert weights(folder, "best.pt") == weights(other, "best.pt")
 
 
+def test_a_run_paused_twice_is_the_run_that_never_was(uninterrupted: Path, tmp_path: Path) -> None:
+    for until, rows_then in ((1, 1), (3, 3), (EPOCHS, EPOCHS)):
+        train(tmp_path / "paused", until=until, resume=until > 1)
+        assert len(rows(tmp_path / "paused")) == rows_then
+    assert_same_run(tmp_path / "paused", uninterrupted)
+
+
 @pytest.fixture
 def uninterrupted(tmp_path: Path) -> Path:
     train(tmp_path / "uninterrupted")

@@ -22,6 +22,7 @@ parser.add_argument("--epochs", type=int, required=True)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--seconds", type=float, default=0.0, help="of one epoch")
 parser.add_argument("--behaviour", default="train")
+parser.add_argument("--until", type=int, default=0, help="end after this epoch; 0: after the last")
 parser.add_argument("--resume", action="store_true")
 args = parser.parse_args()
 
@@ -75,7 +76,7 @@ def main() -> int:
             log.write("epoch,train/loss,val/loss,val/accuracy\n")
     if args.behaviour == "children":
         subprocess.Popen([sys.executable, "-S", "-c", "import os, time; os.setsid(); time.sleep(300)"])
-    for epoch in range(done + 1, args.epochs + 1):
+    for epoch in range(done + 1, (args.until or args.epochs) + 1):
         time.sleep(args.seconds)
         if stopped:
             return 143

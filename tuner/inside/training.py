@@ -39,7 +39,7 @@ class Training:
 
 
 def train(spec: Mapping[str, Any], p: Parameters, *, resume: bool) -> None:
-    """Train all planned epochs, from last.pt where ``resume`` is set and there is one.
+    """Train all planned epochs, from last.pt where ``resume`` is set and there is one; or until where it is paused.
 
     Raises SystemExit(143) at the next batch after a SIGTERM; the epoch begun is then lost, nothing else is.
     """
@@ -53,7 +53,8 @@ def train(spec: Mapping[str, Any], p: Parameters, *, resume: bool) -> None:
     else:
         _clear(folder)
     checkpoint.write_log(folder, training.rows)
-    while training.epoch < spec["epochs"]:
+    # The schedule of the rate stays that of all planned epochs.
+    while training.epoch < min(spec["epochs"], spec.get("until") or spec["epochs"]):
         row = _epoch(training, sets["train"], sets["val"], spec, p, stopped)
         _finish_epoch(training, row, spec, folder)
 

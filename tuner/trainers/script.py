@@ -7,7 +7,8 @@
       checkpoint: last.pt                                       # what must be there to continue
       log: {file: results.csv, format: csv}
 
-`{name}` stands for a parameter of the space, or for one of `{folder}` (the trial's own folder), `{epochs}`, `{seed}`,
+`{name}` stands for a parameter of the space, or for one of `{folder}` (the trial's own folder), `{epochs}`, `{until}`
+(after how many of them the trial is paused; a program that ends there by itself trains nothing in vain), `{seed}`,
 `{number}` and `{python}` (the interpreter that runs tuner); `{{` is a brace. The command is split into arguments before
 the values are put in and never passes through a shell. An argument that names a parameter which does not apply (its
 `when` is not met) is left out, together with the flag right before it. The program must append one line per epoch to
@@ -30,7 +31,7 @@ from tuner.errors import did_you_mean
 from tuner.record import ParamValue
 from tuner.spec import Command, Log, TrialSpec
 
-OWN_NAMES = ("folder", "epochs", "seed", "number", "python")
+OWN_NAMES = ("folder", "epochs", "until", "seed", "number", "python")
 
 
 class LogOptions(Model):
@@ -94,6 +95,7 @@ class ScriptTrainer:
         own = {
             "folder": spec.folder,
             "epochs": spec.epochs,
+            "until": spec.until or spec.epochs,
             "seed": spec.seed,
             "number": spec.number,
             "python": sys.executable,

@@ -1,0 +1,150 @@
+"""Who trains next: the best of every rung go on, the deepest rung first; else a new trial starts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner.racing import Continue, Entry, New, Rules, Stand, decide, place_of
+
+THIRD = Rules(eta=3)
+
+
+def entry(number: int, *costs: float, stand: Stand = Stand.PAUSED, planned: int = 27, sick: bool = False) -> Entry:
+    return Entry(number, costs, planned, stand, sick)
+
+
+def paused(*costs: float) -> list[Entry]:
+    """Return trials with one epoch each."""
+    return [entry(n, cost) for n, cost in enumerate(costs)]
+
+
+def moved(entries: list[Entry], rules: Rules = THIRD, **more: Any) -> tuple[int, int]:
+    move = decide(entries, rules, **more)
+    assert isinstance(move, Continue), move
+    return move.number, move.until
+
+
+def test_a_study_begins_with_new_trials_until_a_third_of_them_can_be_told() -> None:
+    for n in range(3):
+        assert isinstance(decide(paused(*range(n)), THIRD), New)
+    assert moved(paused(2.0, 1.0, 3.0)) == (1, 3)
+
+
+def test_the_reason_says_rank_and_rung() -> None:
+    move = decide([*paused(2.0, 0.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0), entry(9, 0.4, 0.4, 0.4)], THIRD)
+    assert move == Continue(1, 3, "rank 2 of 9 at epoch 1: the best third goes on")
+    place = place_of(4, paused(*range(9)), THIRD)
+    assert str(place) == "rank 5 of 9 at epoch 1"
+
+
+def test_the_deepest_rung_comes_first() -> None:
+    deep = [entry(n, 9.0, 9.0, 5.0 + n) for n in range(10, 13)]
+    assert moved([*paused(1.0, 2.0, 3.0), *deep]) == (10, 9)
+
+
+def test_a_trial_that_went_on_counts_in_the_rungs_below_and_goes_on_once() -> None:
+    assert isinstance(decide([entry(0, 1.0, 1.0, 1.0), *paused(0, 2.0, 3.0)[1:]], THIRD), New)
+
+
+def test_running_trials_count_in_the_rung_they_passed_and_are_not_given_out_twice() -> None:
+    running = entry(0, 1.0, stand=Stand.RUNNING)
+    assert isinstance(decide([running, *paused(0, 2.0, 3.0, 4.0, 5.0)[1:]], THIRD), New)
+    assert moved([running, *paused(0, 2.0, 3.0, 4.0, 5.0, 6.0)[1:]]) == (1, 3)
+
+
+def test_a_new_trial_that_has_no_epoch_yet_counts_nowhere() -> None:
+    starting = [entry(n, stand=Stand.RUNNING) for n in range(10, 14)]
+    assert isinstance(decide([*paused(1.0, 2.0), *starting], THIRD), New)
+
+
+def test_what_failed_counts_as_the_worst_of_its_rung() -> None:
+    failed = [entry(7, 0.1, stand=Stand.ENDED, sick=True), entry(8, stand=Stand.ENDED, sick=True)]
+    assert moved([entry(0, 5.0), *failed]) == (0, 3)
+    assert str(place_of(7, [entry(0, 5.0), *failed], THIRD)) == "rank 2 of 3 at epoch 1"
+
+
+def test_a_trial_that_ended_on_its_way_counts_where_it_was_sent() -> None:
+    ended = entry(0, 9.0, 8.0, stand=Stand.ENDED)  # after 2 epochs, on its way to 3
+    there = [entry(1, 7.0, 6.0, 5.0), entry(2, 7.0, 6.0, 6.0)]
+    assert moved([ended, *there]) == (1, 9)
+    assert isinstance(decide([entry(0, 9.0, stand=Stand.ENDED), *there], THIRD), New)
+
+
+def test_trials_without_a_finite_score_never_go_on() -> None:
+    assert isinstance(decide(paused(math.inf, math.inf, math.inf), THIRD), New)
+    assert decide(paused(math.inf), THIRD, may_start=False) is None
+
+
+def test_the_best_value_so_far_decides_and_not_the_last() -> None:
+    assert entry(0, 3.0, 1.0, 1.0).cost(3) == 1.0
+    assert entry(0, 3.0, 1.0, 1.0).cost(1) == 3.0
+
+
+def test_the_last_leg_ends_where_the_schedule_ends() -> None:
+    short = [entry(n, 3.0 + n, 3.0 + n, 3.0 + n, planned=5) for n in range(3)]
+    assert moved(short) == (0, 5)
+    assert THIRD.after(9, 20) == 20
+    assert THIRD.after(0, 1) == 1
+
+
+def test_trials_of_different_lengths_meet_at_the_same_epochs() -> None:
+    mixed = [entry(0, 1.0, planned=2), entry(1, 2.0, planned=30), entry(2, 3.0, planned=30)]
+    assert moved(mixed) == (0, 2)
+
+
+def test_a_trial_that_went_too_far_stands_in_the_rung_it_reached() -> None:
+    far = entry(0, 1.0, 1.0, 1.0, 1.0)
+    assert THIRD.after(4, 27) == 9
+    assert str(place_of(0, [far, *paused(0, 2.0)[1:]], THIRD)) == "rank 1 of 1 at epoch 3"
+
+
+def test_a_first_look_is_long_where_a_start_is_dear() -> None:
+    assert [Rules(3, 1).rung(k) for k in range(4)] == [1, 3, 9, 27]
+    assert Rules(2, 2).rung(3) == 16
+    assert Rules(3, 1, start_cost=0.3).look == 2
+    assert Rules(3, 5, start_cost=0.3).look == 5
+
+
+def test_where_nothing_new_may_start_one_of_each_rung_goes_on_at_least() -> None:
+    move = decide(paused(2.0, 1.0), THIRD, may_start=False, spend=False)
+    assert move == Continue(1, 3, "rank 1 of 2 at epoch 1: the best third, rounded up, goes on, as no new trial starts")
+    assert decide([entry(0, 1.0, 1.0, 1.0), *paused(0, 2.0)[1:]], Rules(3, 9), may_start=False, spend=False) is None
+
+
+def test_what_is_left_of_a_budget_goes_to_the_best_that_wait() -> None:
+    done = entry(0, 1.0, 1.0, 1.0, stand=Stand.RUNNING)
+    waiting = [entry(1, 2.0), entry(2, 3.0)]
+    assert decide([done, *waiting], THIRD, may_start=False, spend=False) is None
+    assert moved([done, *waiting], may_start=False, spend=True) == (1, 3)
+
+
+def test_the_best_so_far_is_finished_while_the_budget_is_just_enough() -> None:
+    best, others = entry(0, 1.0, 1.0, 1.0, planned=9), paused(0, 2.0, 3.0, 4.0, 5.0)[1:]
+    for left in (7.0, 100.0):
+        assert isinstance(decide([best, *others], THIRD, left=left), New)
+    move = decide([best, *others], THIRD, left=6)
+    assert move == Continue(0, 9, "the best so far: 6 of the 6 epochs left are its last")
+    assert isinstance(decide([best, *others], THIRD, left=5), New)  # too late
+    done = entry(9, 0.5, 0.5, stand=Stand.ENDED, planned=2)
+    assert isinstance(decide([best, done, *others], THIRD, left=6), New)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(2, 5))
+def test_a_whole_race_promotes_no_more_than_its_share_and_ends(costs: list[float], eta: int) -> None:
+    rules, done = Rules(eta), dict.fromkeys(range(len(costs)), 1)
+    for _ in range(10 * len(costs)):
+        entries = [Entry(n, (costs[n],) * k, 30, Stand.ENDED if k == 30 else Stand.PAUSED) for n, k in done.items()]
+        move = decide(entries, rules)
+        if isinstance(move, New):
+            break
+        assert isinstance(move, Continue) and move.until > done[move.number]
+        done[move.number] = move.until
+    else:
+        raise AssertionError("it goes on for ever")
+    for k in range(1, 5):
+        came, before = (sum(d >= min(30, rules.rung(i)) for d in done.values()) for i in (k, k - 1))
+        assert came <= before // eta or rules.rung(k - 1) >= 30

@@ -1,0 +1,194 @@
+"""The paused trials of a study: who waits, who goes on, and what becomes of them at the end.
+
+``racing`` decides; here is what it decides about, and what follows for processes, records and the storage.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from optuna.trial import FrozenTrial
+
+from tuner import racing, search
+from tuner.curve import Curve
+from tuner.executors.devices import Device
+from tuner.racing import Continue, Entry, New, Stand
+from tuner.record import NOT_CONTINUED, Action, Ending, Record, read
+from tuner.running import RunningTrial
+
+if TYPE_CHECKING:
+    from tuner.study import Study
+
+
+class Pauses:
+    """The race of one study; without ``rules`` every trial trains to its end."""
+
+    def __init__(self, study: Study, rules: racing.Rules | None) -> None:
+        self._study, self.rules = study, rules
+        self.waiting: dict[int, RunningTrial] = {}
+        self.epochs = 0  # of all that wait: the budget is asked for at every epoch
+        self._entries: dict[int, Entry] = {}
+
+    def recall(self, trials: Sequence[FrozenTrial]) -> None:
+        """Take what has ended before into the race, from the values in the storage."""
+        sign = -1 if self._study.config.higher_is_better else 1
+        for trial in trials:
+            if trial.state.is_finished():
+                record = read(trial)
+                self._enter_ended(record, _best_so_far(trial, record.epochs, sign))
+
+    # -- what a device does next ------------------------------------------------------------------------------------
+
+    def next(self, *, may_start: bool = True) -> Continue | New | None:
+        """Return what a free device trains next."""
+        if self.rules is None:
+            if self.waiting:  # paused before it turned out that not every trial can be
+                number, running = next(iter(self.waiting.items()))
+                return Continue(number, running.spec.epochs, "no trial is paused any more")
+            return New("") if may_start else None
+        limits = self._study.config.model.budget
+        # A budget in trials alone ends with the race: nothing says that more epochs were meant.
+        spend = limits.epochs is not None or limits.hours is not None
+        return racing.decide(
+            self._entries.values(), self.rules, may_start=may_start, spend=spend, left=self._epochs_left()
+        )
+
+    def _epochs_left(self) -> float:
+        use = self._study.budget()
+        if use.max_epochs is None:
+            return math.inf
+        underway = sum(max(0, (r.spec.until or r.spec.epochs) - r.seen_rows) for r in self._study.running)
+        return use.max_epochs - use.epochs - underway
+
+    def go_on(self, move: Continue, device: Device) -> None:
+        """Continue a paused trial on ``device``, from its last checkpoint."""
+        running = self.waiting.pop(move.number)
+        self.epochs -= running.paid
+        self._send(running, move.until, move.why)
+        resume = self._study.config.trainer.can_continue(running.folder)
+        if not resume:  # somebody removed it
+            running.record = replace(running.record, lost_epochs=running.record.lost_epochs + running.curve.length)
+        self._study.start(running, device, resume=resume)
+
+    def sent(self, running: RunningTrial) -> RunningTrial:
+        """Return a trial that is about to start or to be continued, with how far it trains."""
+        if self.rules is not None:
+            done, until = running.seen_rows, running.spec.until or 0
+            until = until if until > done else self.rules.after(done, running.spec.epochs)
+            self._send(running, until, running.record.standing or "first look")
+        return running
+
+    def _send(self, running: RunningTrial, until: int, why: str) -> None:
+        running.spec = replace(running.spec, until=until)
+        running.record = replace(running.record, until=until, paused=False, standing=why)
+        self._study.sampler.note(running.trial, until=until, paused=False, standing=why)
+        self._enter(running, Stand.RUNNING)
+
+    # -- pausing ----------------------------------------------------------------------------------------------------
+
+    def may_pause(self, running: RunningTrial) -> bool:
+        """Return whether a trial that came to where it waits can be continued from there; give up pausing if none can.
+
+        The checkpoint of an epoch may come after its row, so one more epoch is waited for.
+        """
+        if self.rules is None or running.spec.until is None:
+            return False
+        if self._study.config.trainer.can_continue(running.folder):
+            return True
+        if running.seen_rows > running.spec.until:
+            self.rules = None
+            self._study.view.say("no trial is paused: the trainer cannot continue one (it leaves no checkpoint)")
+        return False
+
+    def pause(self, running: RunningTrial) -> None:
+        """Let a trial wait whose process has ended where it should, and store where it stands."""
+        self.hold(running)
+        if running in self._study.running:
+            self._study.running.remove(running)
+        best = running.judged.score.best() if running.judged.score else None
+        place = self._place(running)
+        running.record = replace(
+            running.record,
+            paused=True,
+            standing=f"paused at epoch {running.seen_epoch}: {place}",
+            seconds=running.seconds,
+            epochs=running.judged.length,
+            score=best[1] if best else None,
+            score_epoch=best[0] if best else None,
+        )
+        running.process = None
+        record = running.record
+        self._study.sampler.note(
+            running.trial,
+            paused=True,
+            standing=record.standing,
+            seconds=round(record.seconds, 3),
+            epochs=record.epochs,
+            score=record.score,
+            score_epoch=record.score_epoch,
+        )
+        self._study.remember(record)
+
+    def hold(self, running: RunningTrial) -> None:
+        """Put a trial among those that wait."""
+        self.waiting[running.record.number] = running
+        self.epochs += running.paid
+        self._enter(running, Stand.PAUSED)
+
+    def _place(self, running: RunningTrial) -> str:
+        rules = self.rules
+        place = racing.place_of(running.record.number, self._entries.values(), rules) if rules else None
+        return str(place) if place else "before the first rung"
+
+    # -- endings ----------------------------------------------------------------------------------------------------
+
+    def ended(self, running: RunningTrial, record: Record) -> None:
+        self._enter_ended(record, _costs(running.judged))
+
+    def close(self) -> None:
+        """End what still waits: it lost against its peers, or the budget was used up before its turn."""
+        if not self.waiting:
+            return
+        for running in list(self.waiting.values()):
+            running.ending = Ending(Action.PRUNE, NOT_CONTINUED, self._place(running), epoch=running.seen_epoch)
+        for number, running in sorted(self.waiting.items()):
+            record = self._study.account(running)
+            assert record.ending is not None
+            self._study.sampler.tell(running.trial, record.ending, record.score)
+            del self.waiting[number]
+        self.epochs = 0
+        self._study.refresh()
+
+    def _enter(self, running: RunningTrial, stand: Stand) -> None:
+        number = running.record.number
+        self._entries[number] = Entry(number, _costs(running.judged), running.spec.epochs, stand)
+
+    def _enter_ended(self, record: Record, best: tuple[float, ...]) -> None:
+        ending = record.ending
+        if ending is not None and ending.action is Action.FAIL and ending.reason in search.RETRIED:
+            self._entries.pop(record.number, None)  # its repetition takes its place
+            return
+        sick = ending is not None and ending.action in (Action.PRUNE, Action.FAIL) and ending.reason != NOT_CONTINUED
+        planned = record.planned_epochs or max(1, len(best))
+        self._entries[record.number] = Entry(record.number, best, planned, Stand.ENDED, sick)
+
+
+def _costs(curve: Curve) -> tuple[float, ...]:
+    """Return the best cost so far at every epoch, inf where there is none yet."""
+    score = curve.score
+    if score is None or not len(score):
+        return (math.inf,) * curve.length
+    best = np.minimum.accumulate(np.where(np.isfinite(score.values), score.cost, math.inf))
+    at = np.searchsorted(score.epochs, curve.epochs, side="right") - 1
+    return tuple(np.where(at >= 0, best[np.maximum(at, 0)], math.inf).tolist())
+
+
+def _best_so_far(trial: FrozenTrial, epochs: int, sign: int) -> tuple[float, ...]:
+    """Return the same of a trial in the storage, which knows no epochs without a score."""
+    values = [trial.intermediate_values[step] * sign for step in sorted(trial.intermediate_values)]
+    best = np.minimum.accumulate([v if math.isfinite(v) else math.inf for v in values]).tolist() if values else []
+    return tuple(best + [best[-1] if best else math.inf] * (epochs - len(best)))
