@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import statistics
 import subprocess
 import sys
@@ -33,13 +32,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
 
 from optuna.trial import TrialState
-from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from scripts.outcomes import Outcome, interval, markdown, read, write
 from tuner import config, record, sampler
 from tuner.config import StudyConfig
 from tuner.record import Record, incumbent
@@ -56,8 +54,6 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 SHARES = (0.25, 0.5, 1.0)
 
-Outcome = dict[str, Any]
-
 
 def main() -> int:
     args = parse_arguments()
@@ -72,7 +68,9 @@ def main() -> int:
             for future in as_completed(futures):
                 outcomes.append(future.result())
                 print(f"[{len(outcomes) - len(done)}/{len(todo)}] {progress(outcomes[-1])}", flush=True)
-                write(args.json, settings, outcomes)
+                write(
+                    args.json, settings, sorted(outcomes, key=lambda o: (o["seed"], list(METHODS).index(o["method"])))
+                )
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -191,30 +189,6 @@ def progress(o: Outcome) -> str:
     return f"{o['method']} seed {o['seed']}: {found}{tested}, {o['trials']} trials, {o['seconds']:.0f} s"
 
 
-# -- kept between runs ------------------------------------------------------------------------------------------------
-
-
-def read(path: Path | None, settings: dict[str, Any]) -> list[Outcome]:
-    """Return the outcomes that ``path`` holds; raises SystemExit where they are of another setting."""
-    if path is None or not path.exists():
-        return []
-    kept = json.loads(path.read_text())
-    if kept["settings"] != settings:
-        raise SystemExit(f"{path}: expected outcomes of {settings}, but got {kept['settings']}; choose another file")
-    outcomes: list[Outcome] = kept["outcomes"]
-    return outcomes
-
-
-def write(path: Path | None, settings: dict[str, Any], outcomes: list[Outcome]) -> None:
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ordered = sorted(outcomes, key=lambda o: (o["seed"], list(METHODS).index(o["method"])))
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps({"settings": settings, "outcomes": ordered}, indent=1) + "\n")
-    part.replace(path)
-
-
 # -- the tables -------------------------------------------------------------------------------------------------------
 
 Measure = Callable[[Outcome], float | None]
@@ -279,18 +253,7 @@ def paired(of: Measure, pairs: Sequence[tuple[Outcome, Outcome]]) -> str:
     """Return the mean difference and its 95 % interval: Student's t over the pairs."""
     found = [(of(mine), of(plain)) for mine, plain in pairs]
     gains = [mine - plain for mine, plain in found if mine is not None and plain is not None]
-    if not gains:
-        return "-"
-    mean = statistics.mean(gains)
-    if len(gains) < 2:
-        return f"{mean:+.4f}"
-    half = float(stats.t.ppf(0.975, len(gains) - 1)) * statistics.stdev(gains) / math.sqrt(len(gains))
-    return f"{mean:+.4f} [{mean - half:+.4f}, {mean + half:+.4f}]"
-
-
-def markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [heads, ["---"] * len(heads), *lines]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return interval(gains, 4)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from scripts.outcomes import Outcome, read, write
 from scripts.search_bench import methods, tables
-from scripts.search_bench.tables import Outcome
 from tuner import bank_files, documents, replay
 from tuner.bank import Task
 from tuner.errors import TunerError
@@ -103,7 +102,7 @@ def run_all(args: argparse.Namespace, places: Sequence[Place]) -> list[Outcome]:
         kept.append(outcome)
         if i % 50 == 0 or i == len(todo):
             print(f"{i}/{len(todo)}", file=sys.stderr, flush=True)
-            write(args.json, settings, kept)
+            write(args.json, settings, sorted(kept, key=_order))
     wanted = {(p.suite, p.name, m, s) for p, m, s in asked}
     return [o for o in kept if (o["suite"], o["task"], o["method"], o["seed"]) in wanted]
 
@@ -138,28 +137,8 @@ def show(outcomes: Sequence[Outcome], names: Sequence[str], ours: str) -> None:
             print(f"\n{tables.differences(found, ours)}")
 
 
-def read(path: Path | None, settings: dict[str, Any]) -> list[Outcome]:
-    """Return the outcomes that ``path`` holds; raises SystemExit where they are of another setting."""
-    if path is None or not path.exists():
-        return []
-    kept = json.loads(path.read_text())
-    if kept["settings"] != settings:
-        raise SystemExit(f"{path}: expected outcomes of {settings}, but got {kept['settings']}; choose another file")
-    outcomes: list[Outcome] = kept["outcomes"]
-    return outcomes
-
-
-def write(path: Path | None, settings: dict[str, Any], outcomes: list[Outcome]) -> None:
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ordered = sorted(
-        outcomes, key=lambda o: (o["suite"], o["task"], o["seed"], list(methods.METHODS).index(o["method"]))
-    )
-    part = path.with_suffix(".part")
-    lines = ",\n".join(json.dumps(o) for o in ordered)
-    part.write_text(f'{{"settings": {json.dumps(settings)}, "outcomes": [\n{lines}\n]}}\n')
-    part.replace(path)
+def _order(outcome: Outcome) -> tuple[str, str, int, int]:
+    return outcome["suite"], outcome["task"], outcome["seed"], list(methods.METHODS).index(outcome["method"])
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from scipy import stats
 
-Outcome = dict[str, Any]
+from scripts.outcomes import Outcome, interval, markdown
+
 Key = tuple[str, str, int]  # suite, task, seed
 Measure = Callable[[Outcome], float]
 SHARES = ("10%", "25%", "50%", "100%")
@@ -104,21 +103,6 @@ def rank_gap(methods: Mapping[str, Mapping[Key, Outcome]], ours: str, other: str
         rows = [stats.rankdata([regret_at(s)(mine[key]) for mine in methods.values()]) for s in SHARES]
         gaps.append(statistics.mean(float(row[a] - row[b]) for row in rows))
     return interval(gaps)
-
-
-def interval(gaps: Sequence[float]) -> str:
-    if not gaps:
-        return "-"
-    mean = statistics.mean(gaps)
-    if len(gaps) < 2:
-        return f"{mean:+.3f}"
-    half = float(stats.t.ppf(0.975, len(gaps) - 1)) * statistics.stdev(gaps) / math.sqrt(len(gaps))
-    return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
-
-
-def markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [heads, ["---"] * len(heads), *lines]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def _then(outcome: Outcome, epochs: int) -> float:
