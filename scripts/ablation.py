@@ -41,7 +41,6 @@ from scripts.outcomes import Outcome, interval, markdown, read, write
 from tuner import config, record, sampler
 from tuner.config import StudyConfig
 from tuner.record import Record, incumbent
-from tuner.registry import READERS
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = ("treatment={}", "remedies.share=0", "pausing=off")
@@ -162,14 +161,7 @@ def score_at(study: StudyConfig, records: Sequence[Record], epochs: float) -> fl
 
 def best_of_first(study: StudyConfig, number: int, epochs: int) -> float | None:
     """Return the best score in the first ``epochs`` epochs of a trial's log."""
-    log = study.trainer.log(study.trial_folder(number))
-    curve = READERS[log.format].read(
-        log.path,
-        objective=study.model.objective.metric,
-        higher_is_better=study.higher_is_better,
-        planned_epochs=study.model.epochs,
-        options=log.options,
-    )
+    curve = study.read_log(number, study.model.epochs)
     score = curve.until(int(curve.epochs[min(epochs, curve.length) - 1])).score if epochs else None
     best = score.best() if score else None
     return best[1] if best else None

@@ -9,7 +9,6 @@ from tuner.config import StudyConfig
 from tuner.curve import Curve
 from tuner.errors import StudyError
 from tuner.record import Record
-from tuner.registry import READERS
 from tuner.spec import LogError
 
 
@@ -41,15 +40,8 @@ def cut_short(records: Sequence[Record]) -> int:
 
 
 def _curve(config: StudyConfig, record: Record) -> Curve | None:
-    log = config.trainer.log(config.trial_folder(record.number))
     try:
-        curve = READERS[log.format].read(
-            log.path,
-            objective=config.model.objective.metric,
-            higher_is_better=config.higher_is_better,
-            planned_epochs=record.planned_epochs,
-            options=log.options,
-        )
+        curve = config.read_log(record.number, record.planned_epochs)
     except (LogError, OSError):
         return None
     return curve if curve.length else None

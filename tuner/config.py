@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, ValidationEr
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from tuner import documents, racing, registry, sampler, space_file
+from tuner.curve import Curve
 from tuner.documents import Document, Model
 from tuner.errors import ConfigError, did_you_mean
 from tuner.executors.devices import Device, choose
@@ -191,6 +192,17 @@ class StudyConfig:
 
     def trial_folder(self, number: int) -> Path:
         return self.folder / "trials" / f"{number:04d}"
+
+    def read_log(self, number: int, planned_epochs: int | None) -> Curve:
+        """Return what a trial has logged; raises LogError and OSError."""
+        log = self.trainer.log(self.trial_folder(number))
+        return registry.READERS[log.format].read(
+            log.path,
+            objective=self.model.objective.metric,
+            higher_is_better=self.higher_is_better,
+            planned_epochs=planned_epochs,
+            options=log.options,
+        )
 
     @property
     def storage(self) -> str:

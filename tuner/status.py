@@ -14,7 +14,7 @@ from tuner.config import Budget, StudyConfig
 from tuner.curve import Curve
 from tuner.diagnosis import diagnose
 from tuner.record import Record, incumbent
-from tuner.registry import READERS, SYMPTOMS
+from tuner.registry import SYMPTOMS
 from tuner.snapshot import BudgetUse, Running, Snapshot
 from tuner.spec import LogError
 
@@ -51,15 +51,8 @@ def budget_use(records: Sequence[Record], running_epochs: int, hours: float, lim
 
 
 def _running(config: StudyConfig, trial: Record) -> Running:
-    log = config.trainer.log(config.trial_folder(trial.number))
     try:
-        curve = READERS[log.format].read(
-            log.path,
-            objective=config.model.objective.metric,
-            higher_is_better=config.higher_is_better,
-            planned_epochs=trial.planned_epochs,
-            options=log.options,
-        )
+        curve = config.read_log(trial.number, trial.planned_epochs)
     except LogError:
         curve = Curve({})  # nothing logged yet, or nothing that can be read: the driver says so when it ends
     seconds = trial.seconds + (max(0.0, time.time() - trial.started) if trial.started else 0.0)
