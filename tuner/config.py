@@ -280,7 +280,7 @@ def _trainer(model: ConfigModel, space: Space, base: Path, where: str, *, readin
     try:
         trainer: Trainer = make(options, base)
         if not reading:
-            trainer.check({parameter: space.default(parameter) for parameter in space.parameters})
+            trainer.check(space)
     except ValueError as error:
         raise ConfigError(where, "trainer", str(error)) from None
     _known(trainer.log_format, registry.READERS, where, "trainer.log.format", "log format")

@@ -80,8 +80,9 @@ class Record:
     ``epochs`` counts logged epochs up to the decision that ended the trial, ``extra_epochs`` those that were logged
     between the decision and the end of the process, ``lost_epochs`` those that a restart without a checkpoint trained
     again; ``seconds`` is wall-clock time over all its processes, ``started`` when the latest of them began (seconds
-    since 1970). ``until`` is after how many epochs it is paused, ``paused`` whether it waits, ``standing`` why it waits
-    or goes on, in words.
+    since 1970). ``metrics`` are all logged metrics at ``score_epoch``, ``facts`` what its trainer noted beside the
+    curve. ``until`` is after how many epochs it is paused, ``paused`` whether it waits, ``standing`` why it waits or
+    goes on, in words.
     """
 
     number: int
@@ -103,6 +104,8 @@ class Record:
     device: str | None = None
     seconds: float = 0.0
     started: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, ParamValue] = field(default_factory=dict)
     until: int | None = None
     paused: bool = False
     standing: str = ""
@@ -154,7 +157,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "origin": ("origin", "parent", "remedy", "seed", "retry"),
     "process": ("device", "started", "seconds", "planned_epochs", "lost_epochs"),
     "race": ("until", "paused", "standing"),
-    "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription"),
+    "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription", "metrics", "facts"),
 }
 ENDING_FIELDS = frozenset(f.name for f in fields(Ending))
 

@@ -83,9 +83,10 @@ class Sampler:
         seed: int,
         name: str,
         options: Mapping[str, Any],
-        place: Place | None = None,
     ) -> None:
-        self.study, self._place = study, place
+        self.study = study
+        self.place: Place | None = None
+        """Moves parameters that cannot be trained to such as can; the study knows which."""
         self._space, self._seed, self._name, self._options = space, seed, name, options
         self._finished: dict[int, Record] = {}  # these do not change any more, and reading all anew adds up
 
@@ -108,8 +109,8 @@ class Sampler:
         trials = self.study.get_trials(deepcopy=False)
         number = next((t.number for t in trials if t.state is TrialState.WAITING), len(trials))
         attributes["seed"] = self._default_seed(number) if seed is None else seed
-        if params is not None and self._place is not None:
-            params = self._place(params)
+        if params is not None and self.place is not None:
+            params = self.place(params)
         if params is not None and number == len(trials):
             self.study.enqueue_trial(params, user_attrs=record.attributes(**attributes))
         with _quiet():
@@ -168,7 +169,7 @@ class Sampler:
     def _fresh(self, number: int) -> BaseSampler:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
         snapped = Snapped(WithPaused(make_sampler(self._name, self._options, seed)), self._space)
-        return snapped if self._place is None else Placed(snapped, self._space, self._place)
+        return snapped if self.place is None else Placed(snapped, self._space, self.place)
 
 
 @contextlib.contextmanager

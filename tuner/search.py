@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from optuna.trial import TrialState
 
+from tuner import memory
 from tuner.policy import Table
 from tuner.record import Origin, Params, Prescription, Record, usable_score
 from tuner.space import Role, Space
@@ -55,20 +56,25 @@ def propose(
     max_retries: int,
     higher_is_better: bool,
     table: Table,
+    fits: Callable[[Params], bool] = lambda params: True,
 ) -> Proposal:
-    """Return what to train next. Prescriptions that the present treatment ``table`` does not know are left aside."""
+    """Return what to train next.
+
+    Prescriptions that the present treatment ``table`` does not know are left aside, and so are parameters that are
+    known not to fit into the memory.
+    """
     retry = _retry(records, max_retries)
     if retry:
         return retry
     opened = [r.params for r in records if r.origin in (Origin.BASELINE, Origin.SWEEP)]
     for proposal in opening:
-        if proposal.params not in opened:
+        if proposal.params not in opened and (proposal.params is None or fits(proposal.params)):
             return proposal
     remedies = sum(r.origin is Origin.REMEDY for r in records)
     # Counted over the trials after the opening, so that the share holds at every moment and not only at the end.
     after_opening = len(records) - len(opened)
     if remedies < remedy_share * (after_opening + 1):
-        return _remedy(records, higher_is_better, table) or Proposal(Origin.SAMPLER)
+        return _remedy(records, higher_is_better, table, fits) or Proposal(Origin.SAMPLER)
     return Proposal(Origin.SAMPLER)
 
 
@@ -81,7 +87,9 @@ def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:
     return None
 
 
-def _remedy(records: Sequence[Record], higher_is_better: bool, table: Table) -> Proposal | None:
+def _remedy(
+    records: Sequence[Record], higher_is_better: bool, table: Table, fits: Callable[[Params], bool]
+) -> Proposal | None:
     """Return the prescription of the trial most worth treating that still waits for its own.
 
     Trials of the better half of all that completed come first, by score and then by the move's credit. Every third
@@ -110,13 +118,14 @@ def _remedy(records: Sequence[Record], higher_is_better: bool, table: Table) -> 
     for *_, best in sorted(waiting, key=lambda w: w[:4], reverse=True):
         found = best.prescription
         assert found is not None
-        if found.params not in taken:
+        if found.params not in taken and fits(found.params):
             return Proposal(Origin.REMEDY, found.params, parent=best.number, remedy=found.remedy, seed=best.seed)
     return None
 
 
 def _known(prescription: Prescription, table: Table) -> bool:
-    return any(prescription.remedy in row.retry_with for row in table.values())
+    in_table = any(prescription.remedy in row.retry_with for row in table.values())
+    return in_table or prescription.symptom == memory.OUT_OF_MEMORY
 
 
 def counted(records: Sequence[Record]) -> int:

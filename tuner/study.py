@@ -12,7 +12,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from tuner import adoption, endings, policy, racing, registry, sampler, search
+from tuner import adoption, endings, facts, memory, policy, racing, registry, sampler, search
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
 from tuner.errors import StudyError
@@ -52,7 +52,6 @@ class Study:
             seed=model.seed,
             name=model.sampler.name,
             options=model.sampler.options,
-            place=self.executor.place,
         )
         self.rules = Rules(
             config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
@@ -127,6 +126,7 @@ class Study:
             max_retries=model.max_retries,
             higher_is_better=self.config.higher_is_better,
             table=self.config.treatment,
+            fits=lambda params: self._bound is None or self._bound(params) == params,
         )
 
     def _start_new(self, proposal: search.Proposal, device: Device) -> None:
@@ -229,6 +229,8 @@ class Study:
             seconds=running.seconds,
             score=best[1] if best else None,
             score_epoch=best[0] if best else None,
+            metrics=facts.metrics_at(judged, best[0] if best else None),
+            facts=facts.read(running.folder),
         )
         record = replace(record, prescription=self._prescribe(running, record))
         self.sampler.note(
@@ -240,6 +242,8 @@ class Study:
             score=record.score,
             score_epoch=record.score_epoch,
             prescription=record.prescription,
+            metrics=record.metrics or None,
+            facts=record.facts or None,
         )
         self.pauses.ended(running, record)
         return record
@@ -252,15 +256,17 @@ class Study:
     def _prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
         assert record.ending is not None
         symptom = policy.complaint(running.diagnosis, self.config.treatment)
-        if symptom is None or record.ending.action is Action.FAIL or record.ending.reason in ("budget", NOT_CONTINUED):
+        name, moves = (symptom.name, self.config.treatment[symptom.name].retry_with) if symptom else ("", ())
+        if record.ending.reason == memory.OUT_OF_MEMORY:
+            name, moves = memory.OUT_OF_MEMORY, memory.REMEDIES
+        if not moves or record.ending.action is Action.FAIL or record.ending.reason in ("budget", NOT_CONTINUED):
             return None
         others = [r for r in self.records if r.number != record.number]
         taken = [record.params, *(r.params for r in others)]
         taken += [r.prescription.params for r in others if r.prescription]
         credit = {w.remedy: w for w in worth(others, higher_is_better=self.config.higher_is_better)}
-        row = self.config.treatment[symptom.name]
-        found = policy.prescribe(row.retry_with, record.params, self.config.space, registry.REMEDIES, credit, taken)
-        return replace(found, symptom=symptom.name) if found else None
+        found = policy.prescribe(moves, record.params, self.config.space, registry.REMEDIES, credit, taken)
+        return replace(found, symptom=name) if found else None
 
     # -- beginning anew, and leaving --------------------------------------------------------------------------------
 
@@ -321,6 +327,8 @@ class Study:
 
     def _know(self, records: list[Record]) -> None:
         self.records, self._changed = records, True
+        self._bound = memory.bound(records, self.config.space)
+        self.sampler.place = self.executor.place or self._bound
         # Summed up once here, because the budget is asked for at every epoch.
         self._used = budget_use(records, 0, 0.0, self.config.model.budget)
 

@@ -112,7 +112,7 @@ class Recorded:
 
     log_format = "csv"
 
-    def check(self, parameters: object) -> None: ...
+    def check(self, space: object) -> None: ...
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         return Command(())

@@ -28,7 +28,7 @@ from pydantic import Field
 
 from tuner.documents import Model
 from tuner.errors import did_you_mean
-from tuner.record import ParamValue
+from tuner.space import Space
 from tuner.spec import Command, Log, TrialSpec
 
 OWN_NAMES = ("folder", "epochs", "until", "seed", "number", "python")
@@ -68,8 +68,9 @@ class ScriptTrainer:
     def log_format(self) -> str:
         return self.options.log.format
 
-    def check(self, parameters: Mapping[str, ParamValue]) -> None:
+    def check(self, space: Space) -> None:
         """Raise ValueError where a template names an unknown parameter or the working directory is not there."""
+        parameters = {name: space.default(name) for name in space.parameters}
         for name in parameters:
             if name in OWN_NAMES and name != "epochs":
                 raise ValueError(f"expected parameters of other names than tuner's own, but got '{name}'")

@@ -38,6 +38,7 @@ from pydantic import Field
 from tuner.documents import Model
 from tuner.inside import parameters as known
 from tuner.record import ParamValue
+from tuner.space import Space
 from tuner.spec import Command, Log, TrialSpec
 
 PROGRAM = "tuner.inside.torch_classifier"
@@ -64,9 +65,12 @@ class TorchTrainer:
     def __init__(self, options: TorchOptions, base: Path) -> None:
         self.options = options
 
-    def check(self, parameters: Mapping[str, ParamValue]) -> None:
-        """Raise ValueError where the space holds a parameter, or a default, that the classifier does not know."""
-        known.parse(_without_epochs(parameters))
+    def check(self, space: Space) -> None:
+        """Raise ValueError where the space holds a parameter, or a value, that the classifier does not know."""
+        known.parse(_without_epochs({name: space.default(name) for name in space.parameters}))
+        for name in space.parameters:
+            for value in space.listed(name):
+                known.parse(_without_epochs({name: value}))
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Write spec.json and return the command that trains it."""
