@@ -21,8 +21,21 @@ def read(folder: Path) -> dict[str, ParamValue]:
     """Return the numbers, words and switches that the trial in ``folder`` left; nothing where it left none."""
     try:
         with open(folder / FACTS_FILE, encoding="utf-8") as file:
-            found = json.loads(file.read(MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
+            return _parsed(file.read(MOST_BYTES))
+    except (OSError, ValueError):
+        return {}
+
+
+def numbers(text: str) -> dict[str, float]:
+    """Return the numbers of a JSON object; nothing where ``text`` is none."""
+    found = _parsed(text[:MOST_BYTES])
+    return {k: float(v) for k, v in found.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+
+
+def _parsed(text: str) -> dict[str, ParamValue]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}

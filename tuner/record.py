@@ -130,16 +130,42 @@ def incumbent(records: Sequence[Record], *, higher_is_better: bool) -> Record | 
     """Return the trial to build on: the best that trained to its end or was stopped because enough was known.
 
     Where there is none, the best that completed at all, and else the best of what is or was paused; None without a
-    finite score. The earliest wins a tie.
+    finite score. The earliest wins a tie. Parameters that were trained with several seeds are judged by their mean.
     """
     completed = [r for r in records if usable_score(r) is not None]
     trained = [r for r in completed if r.ending is None or r.ending.reason != "budget"]
-    return _best(trained or completed or [r for r in records if _waited(r)], higher_is_better)
+    pool = trained or completed or [r for r in records if _waited(r)]
+    groups = repeats(pool)
+    if not groups:
+        return _best(pool, higher_is_better)
+    sign = 1 if higher_is_better else -1
+    return _best(max(groups, key=lambda group: sign * _mean(group)), higher_is_better)
+
+
+def repeats(records: Sequence[Record]) -> list[list[Record]]:
+    """Return what completed, baselines that differ in their seed alone together; nothing where there are none such."""
+    groups: list[list[Record]] = []
+    for r in (r for r in records if usable_score(r) is not None):
+        same = [g for g in groups if r.origin is g[0].origin is Origin.BASELINE and r.params == g[0].params]
+        if same:
+            same[0].append(r)
+        else:
+            groups.append([r])
+    return groups if any(len(group) > 1 for group in groups) else []
+
+
+def _mean(group: Sequence[Record]) -> float:
+    return sum(r.score or 0.0 for r in group) / len(group)
 
 
 def best_seen(records: Sequence[Record], *, higher_is_better: bool) -> Record | None:
     """Return the trial with the best score, also where it is or was paused on its way."""
-    return _best([r for r in records if usable_score(r) is not None or _waited(r)], higher_is_better)
+    return _best(scored(records), higher_is_better)
+
+
+def scored(records: Sequence[Record]) -> list[Record]:
+    """Return the trials whose score says how good they are: those that completed, and those paused on their way."""
+    return [r for r in records if usable_score(r) is not None or _waited(r)]
 
 
 def _waited(record: Record) -> bool:

@@ -35,15 +35,19 @@ class Proposal:
     retry: int = 0
 
 
-def openers(baselines: Sequence[Params], space: Space, points: int) -> list[Proposal]:
-    """Return the trials that open a study: the baselines, then a sweep of the learning rate from the first of them."""
-    opening = [Proposal(Origin.BASELINE, params) for params in baselines]
+def openers(baselines: Sequence[Params], space: Space, points: int, seeds: int = 1) -> list[Proposal]:
+    """Return the trials that open a study: the baselines, then a sweep of the learning rate from the first of them.
+
+    With several ``seeds`` every baseline is trained so often, all of them once before any of them again.
+    """
+    given: list[int | None] = [None] if seeds == 1 else list(range(seeds))
+    opening = [Proposal(Origin.BASELINE, params, seed=seed) for seed in given for params in baselines]
     centre = baselines[0] if baselines else space.complete({})
     for name, value in space.sweep(Role.LEARNING_RATE, points, centre):
         opening.append(Proposal(Origin.SWEEP, space.complete({**centre, name: value})))
     distinct: list[Proposal] = []
     for proposal in opening:
-        if proposal.params not in [p.params for p in distinct]:
+        if (proposal.params, proposal.seed) not in [(p.params, p.seed) for p in distinct]:
             distinct.append(proposal)
     return distinct
 
@@ -66,9 +70,9 @@ def propose(
     retry = _retry(records, max_retries)
     if retry:
         return retry
-    opened = [r.params for r in records if r.origin in (Origin.BASELINE, Origin.SWEEP)]
+    opened = [(r.params, r.seed) for r in records if r.origin in (Origin.BASELINE, Origin.SWEEP)]
     for proposal in opening:
-        if proposal.params not in opened and (proposal.params is None or fits(proposal.params)):
+        if not _among(opened, proposal) and (proposal.params is None or fits(proposal.params)):
             return proposal
     remedies = sum(r.origin is Origin.REMEDY for r in records)
     # Counted over the trials after the opening, so that the share holds at every moment and not only at the end.
@@ -76,6 +80,10 @@ def propose(
     if remedies < remedy_share * (after_opening + 1):
         return _remedy(records, higher_is_better, table, fits) or Proposal(Origin.SAMPLER)
     return Proposal(Origin.SAMPLER)
+
+
+def _among(opened: Sequence[tuple[Params, int | None]], proposal: Proposal) -> bool:
+    return any(params == proposal.params and proposal.seed in (None, seed) for params, seed in opened)
 
 
 def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:

@@ -94,6 +94,15 @@ class Trainer(Protocol):
     def can_continue(self, folder: Path) -> bool:
         """Return whether the folder holds a checkpoint to continue from."""
 
+    def test(self, folder: Path) -> Command | None:
+        """Return what scores the best epoch of the trial in ``folder`` on the test split, printed as a JSON object.
+
+        None where that is not known.
+        """
+
+    def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
+        """Return what best.yaml says of a trial: its settings in the words of the program that trains."""
+
 
 class Reader(Protocol):
     """A module of ``tuner.readers``: one log format."""

@@ -23,8 +23,7 @@ from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Prescription, Re
 from tuner.running import Rules, RunningTrial
 from tuner.sampler import Sampler
 from tuner.snapshot import BudgetUse, Running, Snapshot
-from tuner.space import Role
-from tuner.spec import Executor, TrialSpec
+from tuner.spec import Executor
 from tuner.status import budget_use, snapshot_of
 from tuner.worth import worth
 
@@ -56,7 +55,7 @@ class Study:
         self.rules = Rules(
             config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
         )
-        self.opening = search.openers(config.baselines, config.space, model.sweep)
+        self.opening = search.openers(config.baselines, config.space, model.sweep, model.seeds)
         self.running: list[RunningTrial] = []
         self.adopted: list[RunningTrial] = []  # trials of a dead driver that wait for a device
         self.pauses = Pauses(self, config.racing)
@@ -159,23 +158,12 @@ class Study:
 
     def prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
         """Return the trial with its folder and its specification, not started yet."""
-        space, model = self.config.space, self.config.model
-        epochs = space.playing(Role.EPOCHS, record.params)
-        planned = int(record.params[epochs[0]]) if epochs else record.planned_epochs or model.epochs
-        record = replace(record, planned_epochs=planned)
         assert record.seed is not None
-        folder = self.config.trial_folder(record.number)
-        spec = TrialSpec(
-            record.number,
-            self.config.scaled(record.params),
-            planned,
-            record.seed,
-            folder,
-            model.objective.metric,
-            self.config.higher_is_better,
-            record.until if self.pauses.rules else None,
-        )
-        source = self.executor.open(spec, self.config.trainer.log(folder))
+        spec = self.config.spec_of(record)
+        if self.pauses.rules is None:
+            spec = replace(spec, until=None)  # also where it turned out that no trial can be continued
+        record = replace(record, planned_epochs=spec.epochs)
+        source = self.executor.open(spec, self.config.trainer.log(spec.folder))
         return RunningTrial(
             trial, record, spec, source, self.rules, self._on_row, self.pauses.may_pause, self.executor.clock
         )

@@ -31,7 +31,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -39,7 +39,7 @@ from tuner.documents import Model
 from tuner.inside import parameters as known
 from tuner.record import ParamValue
 from tuner.space import Space
-from tuner.spec import Command, Log, TrialSpec
+from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
 
 PROGRAM = "tuner.inside.torch_classifier"
 
@@ -83,6 +83,12 @@ class TorchTrainer:
 
     def can_continue(self, folder: Path) -> bool:
         return (folder / known.LAST_FILE).is_file()
+
+    def test(self, folder: Path) -> Command:
+        return Command((sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--test"))
+
+    def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
+        return spec.params
 
 
 def _without_epochs(parameters: Mapping[str, ParamValue]) -> dict[str, ParamValue]:

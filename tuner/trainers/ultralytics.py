@@ -47,10 +47,11 @@ from tuner.errors import did_you_mean
 from tuner.inside.ultralytics_names import LAST_FILE, LOG_FILE
 from tuner.record import Params, ParamValue
 from tuner.space import Space
-from tuner.spec import Command, Log, TrialSpec
+from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
 
 PROGRAM = "tuner.inside.ultralytics_run"
 LARGEST = "largest"
+ENVIRONMENT = {"YOLO_AUTOINSTALL": "False", "YOLO_OFFLINE": "True"}
 OWN = {"model", "data", "task", "mode", "resume", "project", "name", "exist_ok", "save_dir", "save", "val", "time"}
 OWN |= {"seed", "epochs", "device", "patience", "pretrained", "imgsz", "plots", "verbose", "fraction"}
 AUGMENTATION = "augmentation"
@@ -138,7 +139,7 @@ class UltralyticsTrainer:
             arguments=self._arguments(spec),
         )
         argv = (sys.executable, "-m", PROGRAM, str(path), *(["--resume"] if resume else []))
-        return Command(argv, {"YOLO_AUTOINSTALL": "False", "YOLO_OFFLINE": "True"}, spec.folder)
+        return Command(argv, ENVIRONMENT, spec.folder)
 
     def _model(self, params: Mapping[str, ParamValue]) -> str:
         name = self.options.model.format(**{k: str(v) for k, v in params.items()})
@@ -170,6 +171,13 @@ class UltralyticsTrainer:
 
     def can_continue(self, folder: Path) -> bool:
         return (folder / LAST_FILE).is_file()
+
+    def test(self, folder: Path) -> Command:
+        return Command((sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--test"), ENVIRONMENT, folder)
+
+    def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
+        """Return arguments for ``yolo train cfg=best.yaml``."""
+        return {"task": self.options.task, "model": self._model(spec.params), **self._arguments(spec)}
 
 
 def _combinations(space: Space, names: set[str]) -> Iterator[Params]:
