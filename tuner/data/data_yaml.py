@@ -45,11 +45,9 @@ def _images_at(place: Path) -> list[str]:
     if place.is_dir():
         return pictures.below(place)
     here = f"{place.parent}{os.sep}"
-    lines = place.read_text(encoding="utf-8-sig").split("\n")
-    listed = (line.strip() for line in lines)
-    return [
-        line.replace("./", here, 1) if line.startswith("./") else line for line in listed if pictures.is_image(line)
-    ]
+    lines = place.read_text(encoding="utf-8-sig").strip().splitlines()
+    listed = (line.replace("./", here, 1) if line.startswith("./") else line for line in lines)
+    return [line for line in listed if pictures.is_image(line)]
 
 
 def _names(document: Document, where: str) -> list[str]:

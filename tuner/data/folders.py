@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuner.data import pictures
-from tuner.data.yolo import Split, Summary, all_of
+from tuner.data.summary import Split, Summary, all_of
 from tuner.errors import ConfigError
 
 VALIDATION = ("val", "validation", "valid")
@@ -23,9 +23,7 @@ def check(root: Path) -> Summary:
     images = {name: [i for c in found for i in pictures.below(places[name] / c)] for name, found in classes.items()}
     for name, files in images.items():
         if not files:
-            raise ConfigError(
-                str(places[name]), "", "expected images in the folders of the classes, but there are none"
-            )
+            raise ConfigError(str(places[name]), "", "expected images in its folders, but there are none")
         all_of(pictures.size, files, "images")
     splits = {name: Split(images=len(files), objects=len(files)) for name, files in images.items()}
     return Summary("classify", tuple(classes["train"]), splits)

@@ -6,39 +6,18 @@ with a warning among thousands of lines: an image that cannot be read, labels ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from tuner.data import labels, pictures
+from tuner.data import folders, labels, pictures
 from tuner.data.data_yaml import NEEDED, SPLITS, images_of, resolved
 from tuner.data.labels import Content, Rule
+from tuner.data.summary import Split, Summary, all_of
 from tuner.documents import Document
 from tuner.errors import ConfigError
 
-T = TypeVar("T")
-
 TASKS = ("detect", "segment", "obb", "pose", "classify")
-
-
-@dataclass(frozen=True)
-class Split:
-    """How many images a split holds, and how many objects; ``background`` are the images without any."""
-
-    images: int
-    objects: int
-    background: int = 0
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a sound data set holds: its classes, its splits by name, and what is odd but no mistake."""
-
-    task: str
-    names: tuple[str, ...]
-    splits: dict[str, Split]
-    remarks: tuple[str, ...] = ()
 
 
 def check(path: Path, task: str = "detect") -> Summary:
@@ -49,8 +28,6 @@ def check(path: Path, task: str = "detect") -> Summary:
     if task not in TASKS:
         raise ConfigError(str(path), "task", f"expected one of {', '.join(TASKS)}, but got '{task}'")
     if task == "classify":
-        from tuner.data import folders
-
         return folders.check(path)
     document = resolved(path)
     rule = Rule(task, len(document["names"]), _keypoints(document, str(path), task))
@@ -104,31 +81,16 @@ def _split(document: Document, name: str, rule: Rule, path: Path) -> _Found:
     return found
 
 
-def all_of(look: Callable[[str], T], files: Iterable[str], what: str) -> list[T]:
-    """Return what ``look`` makes of every file; raises the first ConfigError, with how many more there were."""
-    seen: list[T] = []
-    mistakes: list[ConfigError] = []
-    for file in files:
-        try:
-            seen.append(look(file))
-        except ConfigError as error:
-            mistakes.append(error)
-    if mistakes:
-        others = f"; and {len(mistakes) - 1} more {what} with mistakes" if len(mistakes) > 1 else ""
-        raise ConfigError("", "", f"{mistakes[0]}{others}")
-    return seen
-
-
 def _keypoints(document: Document, where: str, task: str) -> tuple[int, int] | None:
     """Return how many keypoints there are and how many numbers each has; raises ConfigError."""
     shape = document.get("kpt_shape")
     if shape is None and task != "pose":
         return None
-    good = isinstance(shape, list) and len(shape) == 2 and all(type(n) is int for n in shape)
-    if not good or shape[0] < 1 or shape[1] not in (2, 3):
-        got = "nothing" if shape is None else repr(shape)
-        raise ConfigError(where, "kpt_shape", f"expected [keypoints, 2 or 3] such as [17, 3], but got {got}")
-    return shape[0], shape[1]
+    match shape:
+        case [int(count), 2 | 3 as numbers] if count > 0:
+            return count, int(numbers)
+    got = "nothing" if shape is None else repr(shape)
+    raise ConfigError(where, "kpt_shape", f"expected [keypoints, 2 or 3] such as [17, 3], but got {got}")
 
 
 def _shared(splits: dict[str, list[str]]) -> Iterator[str]:
