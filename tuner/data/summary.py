@@ -9,6 +9,7 @@ from typing import TypeVar
 from tuner.errors import ConfigError
 
 T = TypeVar("T")
+F = TypeVar("F")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Summary:
     remarks: tuple[str, ...] = ()
 
 
-def all_of(look: Callable[[str], T], files: Iterable[str], what: str) -> list[T]:
+def all_of(look: Callable[[F], T], files: Iterable[F], what: str) -> list[T]:
     """Return what ``look`` makes of every file; raises the first ConfigError, with how many more there were."""
     seen: list[T] = []
     mistakes: list[ConfigError] = []
