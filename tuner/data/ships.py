@@ -88,10 +88,8 @@ def picture(size: int, seed: int, number: int) -> tuple[NDArray[np.uint8], tuple
 
 
 def _png(size: int, seed: int, number: int) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture(size, seed, number)[0]).save(
-        file, "PNG", compress_level=1
-    )  # speckle hardly compresses anyway
+    file = io.BytesIO()  # little compression, since speckle hardly compresses
+    Image.fromarray(picture(size, seed, number)[0]).save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 

@@ -17,7 +17,8 @@ Splits = dict[str, list[Picture]]
 class Source:
     """The pictures of a set by their id, the ids in each split that it comes with, and what was wrong with it.
 
-    ``came`` says where that split is from, ``tally`` counts the boxes that were dropped or clipped, by why; ``remarks`` are sentences.
+    ``came`` says where that split is from, ``tally`` counts the boxes that were dropped or clipped, by why; ``remarks``
+    are sentences.
     """
 
     where: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tuner import words
 from tuner.data.prepare import Report
 from tuner.data.summary import Summary
 
@@ -33,7 +32,8 @@ def preparation(report: Report, dest: Path, written: int) -> Iterator[str]:
 def summary(found: Summary, path: Path) -> Iterator[str]:
     """Yield the lines on a data set that was checked."""
     noun = "images of a class" if found.task == "classify" else "objects"
-    yield f"{path}: sound for {found.task}, {words.count(len(found.names), 'name')}: {_few(found.names)}"
+    plural = "" if len(found.names) == 1 else "es"
+    yield f"{path}: sound for {found.task}, {len(found.names)} class{plural} ({_few(found.names)})"
     for name, split in found.splits.items():
         yield f"  {name:<6}{split.images:>6} images {split.objects:>7} {noun}"
     yield from (f"  ! {remark}" for remark in found.remarks)

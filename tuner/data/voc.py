@@ -49,7 +49,7 @@ def read(folder: Path, *, keep_difficult: bool = False) -> Source:
     sizes = dict(zip(both, all_of(pictures.size, [images[i] for i in both], "images"), strict=True))
     tally: Counter[str] = sum((said[i].dropped for i in both), Counter())
     found = {i: _picture(images[i], sizes[i], said[i].boxes, tally) for i in both}
-    source = Source(str(root), found, _lists(root, set(both)), tally)
+    source = Source(str(root), found, _lists(root, set(both)), tally=tally)
     source.remarks += _remarks(images.keys() - annotations.keys(), annotations.keys() - images.keys())
     if source.lists and (unlisted := set(both) - {i for ids in source.lists.values() for i in ids}):
         source.remarks.append(f"{len(unlisted)} images are in no list and are left out, such as {min(unlisted)}")
