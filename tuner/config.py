@@ -245,6 +245,8 @@ def load(
 def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Document, Path]:
     """Return the document at ``path`` with the overrides applied, and the folder that its relative paths start from."""
     document = documents.load(path)
+    for assignment in (o for o in overrides if o.partition("=")[0].strip() == "base"):
+        documents.override(document, assignment)  # at once: all other paths depend on it
     given = document.get("base")
     if given is not None and not isinstance(given, str):
         raise ConfigError(str(path), "base", f"expected a folder, but got {given!r}")

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-NEEDED = {"folder", "epochs", "model", "task", "arguments", "device", "threads", "images"}
+NEEDED = {"folder", "epochs", "model", "task", "arguments", "device", "threads"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -70,8 +70,6 @@ def arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
     device = _device(spec)
     if given.get("batch") == LARGEST:
         given["batch"] = MEMORY_SHARE if device != "cpu" else 16
-    if spec["images"] is not None:
-        given["fraction"] = spec["images"]
     # Its pictures are for a training that ends; one that is paused at every rung would draw them each time.
     given["plots"] = given["plots"] and not _pauses(spec)
     given.setdefault("workers", min(8, int(os.environ.get("OMP_NUM_THREADS", "8"))))

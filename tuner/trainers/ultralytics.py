@@ -8,7 +8,7 @@
       pretrained: true            # false: an untrained model; a path: the weights to start from
       task: detect                # or segment, pose, obb, classify
       imgsz: 640
-      images: 3000                # train on a random draw of so many images; all of them if absent
+      images: 3000                # train on a random draw of so many images, or of a share (0.3); all if absent
       plots: true                 # the pictures that Ultralytics draws at the end of a training
       device: auto                # a GPU where one is given to the trial; or cpu
       args: {close_mosaic: 10}    # any other argument of Ultralytics' train, by its own name
@@ -37,17 +37,20 @@ import string
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt, model_validator
 
 from tuner import yolo_package
+from tuner.data import subset, yolo
 from tuner.documents import Model
 from tuner.errors import did_you_mean
 from tuner.inside.ultralytics_names import LAST_FILE, LOG_FILE
 from tuner.record import Params, ParamValue
 from tuner.space import Space
 from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
+
+Share = Annotated[float, Field(gt=0, le=1)]
 
 PROGRAM = "tuner.inside.ultralytics_run"
 LARGEST = "largest"
@@ -75,11 +78,17 @@ class UltralyticsOptions(Model):
     pretrained: bool | str = Field(default=True, description="start from weights; or the file of the weights")
     task: Literal["detect", "segment", "pose", "obb", "classify"] = "detect"
     imgsz: int = Field(640, ge=32, le=8192, description="size that images are scaled to")
-    images: int | None = Field(None, ge=1, description="training images to draw; all where absent")
+    images: PositiveInt | Share | None = Field(None, description="training images to draw, or the share of them")
     plots: bool = Field(default=True, description="let Ultralytics draw its pictures at the end")
     device: Literal["auto", "cpu"] = Field("auto", description="auto takes a GPU where there is one")
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads of one trial; default: its share")
     args: dict[str, Any] = Field({}, description="other arguments of Ultralytics' train")
+
+    @model_validator(mode="after")
+    def _drawn(self) -> UltralyticsOptions:
+        if self.images is not None and self.task == "classify":
+            raise ValueError("expected images with a data.yaml only, but got it with task: classify")
+        return self
 
 
 class UltralyticsTrainer:
@@ -96,7 +105,7 @@ class UltralyticsTrainer:
             self.pretrained = str(base / self.pretrained)
 
     def check(self, space: Space) -> None:
-        """Raise ValueError where options, models or data are not such that every trial can start."""
+        """Raise ValueError or ConfigError where options, models or data are not such that every trial can start."""
         named = {name for _, name, _, _ in string.Formatter().parse(self.options.model) if name is not None}
         known = yolo_package.arguments()
         for name in named - set(space.parameters):
@@ -107,6 +116,7 @@ class UltralyticsTrainer:
                 hint = " (tuner sets it)" if name in OWN else did_you_mean(name, known)
                 raise ValueError(f"{where}: expected arguments of Ultralytics, but got '{name}'{hint}")
         self._check_values(space, named)
+        yolo.check(self.data, self.options.task)
 
     def _check_values(self, space: Space, named: set[str]) -> None:
         if isinstance(self.pretrained, str) and not Path(self.pretrained).is_file():
@@ -133,7 +143,6 @@ class UltralyticsTrainer:
         path = spec.write(
             task=options.task,
             model=self._model(spec.params),
-            images=options.images,
             device=options.device,
             threads=options.threads,
             arguments=self._arguments(spec),
@@ -159,12 +168,20 @@ class UltralyticsTrainer:
             **AUGMENTATIONS[strength],
             **self.options.args,
             **chosen,
-            "data": str(self.data.absolute()),
+            "data": str(self._data(spec)),
             "epochs": spec.epochs,
             "seed": spec.seed,
             "patience": 0,
             "verbose": False,
         }
+
+    def _data(self, spec: TrialSpec) -> Path:
+        """Return the data set, or the draw from it that all trials of the study share."""
+        images = self.options.images
+        if images is None:
+            return self.data.absolute()
+        size = {"images": images} if isinstance(images, int) else {"fraction": images}
+        return subset.subset(self.data, spec.folder.parent.parent / "data", **size).absolute()
 
     def log(self, folder: Path) -> Log:
         return Log(folder / LOG_FILE, self.log_format)
