@@ -109,6 +109,8 @@ def test_a_folder_without_a_set_is_refused(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("<annotation><object></annotation>", ":1: expected XML, but got: mismatched tag"),
+        ('<?xml version="1.0" encoding="nonsense"?><a/>', ": expected XML, but got: unknown encoding"),
+        ('<?xml version="1.0" encoding="gbk"?><a/>', ": expected XML, but got: multi-byte encodings"),
         ("<a><object><bndbox/></object></a>", ": object 1.name: expected the name of a class, but got nothing"),
         (
             "<a><object><name>ship</name><bndbox><xmin>a</xmin></bndbox></object></a>",

@@ -201,6 +201,12 @@ def test_a_listed_image_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert refused(path) == f"{tmp_path / 'images/train/99.png'}: expected an image, but there is no such file"
 
 
+def test_a_list_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = sets.yolo(tmp_path, train="train.txt")
+    (tmp_path / "train.txt").write_bytes(b"\xff\xfe./images")
+    assert refused(path) == f"{tmp_path / 'train.txt'}: expected a list of images in UTF-8, but got something else"
+
+
 # Labels
 
 POLYGON = "0 0.1 0.1 0.9 0.1 0.5 0.9\n"
@@ -220,6 +226,8 @@ POSE = "0 0.5 0.5 0.2 0.2 0.4 0.4 2 0.6 0.6 0\n"
         ("0 0.5 0.5 -0.001 0.2\n", "1: size: expected no negative width or height, but got -0.001 and 0.2"),
         ("1 0.5 0.5 0.2 0.2\n", "1: class: expected a whole number from 0 to 0, but got 1"),
         ("0.5 0.5 0.5 0.2 0.2\n", "1: class: expected a whole number from 0 to 0, but got 0.5"),
+        ("0 10 10 90 10 50 90\n", "1: x: expected a share of the image from 0 to 1, but got 50"),
+        ("0 0.1 nan 0.9 0.1 0.5 0.9\n", "1: point: expected a share of the image from 0 to 1, but got nan"),
         ("ship 0.5 0.5 0.2 0.2\n", "1: expected numbers, but got 'ship 0.5 0.5 0.2 0.2'"),
         (sets.BOX_LINE + POLYGON, "2: expected columns as in the lines before (boxes or polygons, not both)"),
     ],
@@ -241,6 +249,20 @@ def test_a_value_a_hair_outside_is_taken_as_ultralytics_does(tmp_path: Path) -> 
     path = sets.yolo(tmp_path)
     sets.label(tmp_path, "val", 1, "0 1.005 0.5 0.2 0.2\n")
     assert yolo.check(path).splits["val"].objects == 2
+
+
+def test_a_point_of_a_polygon_may_lie_outside_as_long_as_the_box_around_it_fits(tmp_path: Path) -> None:
+    path = sets.yolo(tmp_path, n_val=1)
+    sets.label(tmp_path, "val", 0, "0 -0.03 0.1 0.9 0.1 0.5 0.9\n")
+    assert yolo.check(path).splits["val"].objects == 1
+
+
+def test_a_keypoint_outside_or_negative_is_refused_and_its_visibility_is_no_share(tmp_path: Path) -> None:
+    path = sets.yolo(tmp_path, n_train=1, n_val=1, kpt_shape=[2, 3])
+    sets.label(tmp_path, "train", 0, POSE)
+    for line in (POSE.replace("0.6 0.6", "0.6 1.6"), POSE.replace("0.6 0.6 0", "0.6 0.6 -1")):
+        bad = sets.label(tmp_path, "val", 0, line)
+        assert refused(path, "pose").startswith(f"{bad}:1: keypoint 2: expected a share of the image")
 
 
 @pytest.mark.parametrize(

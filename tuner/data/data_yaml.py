@@ -45,7 +45,10 @@ def _images_at(place: Path) -> list[str]:
     if place.is_dir():
         return pictures.below(place)
     here = f"{place.parent}{os.sep}"
-    lines = place.read_text(encoding="utf-8-sig").strip().splitlines()
+    try:
+        lines = place.read_text(encoding="utf-8-sig").strip().splitlines()
+    except UnicodeDecodeError:
+        raise ConfigError(str(place), "", "expected a list of images in UTF-8, but got something else") from None
     listed = (line.replace("./", here, 1) if line.startswith("./") else line for line in lines)
     return [line for line in listed if pictures.is_image(line)]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tuner.errors import ConfigError
@@ -71,14 +73,32 @@ def _numbers(path: str, line: int, row: list[str], rule: Rule) -> list[float]:
     if numbers[0] not in range(rule.classes):
         problem = f"expected a whole number from 0 to {rule.classes - 1}, but got {row[0]}"
         raise ConfigError(where, "class", problem)
-    for index in _coordinates(len(row), rule):
+    for name, value in _shares(numbers, rule):
         # Written so that a value that is not a number is refused too.
-        if not -TOLERANCE <= numbers[index] <= 1 + TOLERANCE:
-            problem = f"expected a share of the image from 0 to 1, but got {row[index]}"
-            raise ConfigError(where, _name(index, len(row), rule), problem)
+        if not -TOLERANCE <= value <= 1 + TOLERANCE:
+            raise ConfigError(where, name, f"expected a share of the image from 0 to 1, but got {value:g}")
     if _has_box(len(row), rule) and min(numbers[3:5]) < 0:
         raise ConfigError(where, "size", f"expected no negative width or height, but got {row[3]} and {row[4]}")
     return numbers
+
+
+def _shares(numbers: list[float], rule: Rule) -> Iterator[tuple[str, float]]:
+    """Yield what has to be a share of the image, by name.
+
+    Of a polygon that is the box around it, so that a point may lie outside, as tools for drawing leave it.
+    """
+    if not _has_box(len(numbers), rule):
+        yield from (("point", value) for value in numbers[1:] if not math.isfinite(value))
+        for name, values in (("x", numbers[1::2]), ("y", numbers[2::2])):
+            yield name, (min(values) + max(values)) / 2
+            yield name, max(values) - min(values)
+        return
+    yield from zip(("x", "y", "width", "height"), numbers[1:BOX], strict=True)
+    if len(numbers) > BOX and rule.keypoints:
+        step = rule.keypoints[1]
+        for index, value in enumerate(numbers[BOX:]):
+            # Whether a keypoint is visible is no share; Ultralytics wants nothing but that it is not negative.
+            yield f"keypoint {index // step + 1}", value if index % step < 2 or math.isnan(value) else min(value, 0.0)
 
 
 def _one_kind(path: str, rows: list[tuple[int, list[str]]], rule: Rule) -> None:
@@ -108,17 +128,3 @@ def _columns(rule: Rule) -> str:
         "obb": "9 columns (class and four corners)",
         "pose": f"{rule.pose_columns} columns (class, box, keypoints)",
     }[rule.task]
-
-
-def _coordinates(columns: int, rule: Rule) -> list[int]:
-    """Return which columns are shares of the image: all but the class and the visibility of keypoints."""
-    if rule.keypoints is None or columns != rule.pose_columns:
-        return list(range(1, columns))
-    numbers = rule.keypoints[1]
-    return [1, 2, 3, 4, *(i for i in range(BOX, columns) if (i - BOX) % numbers < 2)]
-
-
-def _name(index: int, columns: int, rule: Rule) -> str:
-    """Return what a column holds, in a word."""
-    boxed = _has_box(columns, rule) and index < BOX
-    return ("class", "x", "y", "width", "height")[index] if boxed else f"column {index + 1}"

@@ -96,6 +96,8 @@ def _annotation(path: Path, *, keep_difficult: bool) -> _Annotation:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:
         raise ConfigError(f"{path}:{error.position[0]}", "", f"expected XML, but got: {error}") from None
+    except (LookupError, ValueError) as error:  # an encoding that is none, or that the parser does not read
+        raise ConfigError(str(path), "", f"expected XML, but got: {error}") from None
     boxes, dropped = [], Counter[str]()
     for number, item in enumerate(root.iter("object"), 1):
         if item.findtext("difficult", "0").strip() == "1" and not keep_difficult:
@@ -134,7 +136,7 @@ def _lists(root: Path, known: set[str]) -> Mapping[str, list[str]]:
     They are one where there are images for training and for at least one other purpose, and none has two.
     """
     files = {name: root / "ImageSets" / "Main" / f"{name}.txt" for name in ("train", "val", "test")}
-    lines = {name: path.read_text().splitlines() for name, path in files.items() if path.is_file()}
+    lines = {name: path.read_text(errors="replace").splitlines() for name, path in files.items() if path.is_file()}
     lists = {name: [line.split()[0] for line in text if line.strip()] for name, text in lines.items()}
     lists = {name: kept for name, ids in lists.items() if (kept := [i for i in ids if i in known])}
     together = [i for ids in lists.values() for i in ids]
