@@ -176,12 +176,14 @@ class UltralyticsTrainer:
         }
 
     def _data(self, spec: TrialSpec) -> Path:
-        """Return the data set, or the draw from it that all trials of the study share."""
+        """Return the data set as all trials of the study get it: its places absolute, drawn from where asked for."""
         images = self.options.images
-        if images is None:
+        if self.options.task == "classify":
             return self.data.absolute()
-        size = {"images": images} if isinstance(images, int) else {"fraction": images}
-        return subset.subset(self.data, spec.folder.parent.parent / "data", **size).absolute()
+        place = spec.folder.parent.parent / "data" / str(images or "all")
+        if isinstance(images, float):
+            return subset.subset(self.data, place, fraction=images).absolute()
+        return subset.subset(self.data, place, images=images).absolute()
 
     def log(self, folder: Path) -> Log:
         return Log(folder / LOG_FILE, self.log_format)
