@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from optuna.trial import TrialState
 
+from tests import driving
 from tuner import memory, search, space_file
 from tuner.policy import prescribe
 from tuner.record import Action, Ending, Origin, Params, Record
@@ -92,3 +95,34 @@ def test_a_smaller_batch_is_prescribed_and_tried_although_no_symptom_was_seen() 
     found = prescribe(memory.REMEDIES, sick.params, SPACE, REMEDIES, {}, [sick.params])
     assert found is not None
     assert found.params == params(batch=16)
+
+
+PROGRAM = """
+import sys
+folder, batch, size = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+if batch * (2 if size == "m" else 1) > 32:
+    raise MemoryError(f"cannot hold a batch of {batch}")
+with open(f"{folder}/results.csv", "w") as log:
+    log.write("epoch,train_loss,val_loss,val/accuracy\\n")
+    for e in (1, 2, 3):
+        log.write(f"{e},{1 / e},{1 / e},{1 - 1 / e - batch / 500}\\n")
+"""
+
+
+def test_a_study_learns_what_fits_and_tries_nothing_larger(write_config: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(PROGRAM)
+    records = driving.study(
+        write_config(
+            trainer={"name": "script", "command": f"{{python}} {tmp_path}/train.py {{folder}} {{batch}} {{size}}"},
+            space={"batch": {"ordered": [8, 16, 32, 64]}, "size": {"ordered": ["s", "m"]}},
+            baselines=[{"batch": 64, "size": "s"}, {"batch": 32, "size": "m"}, {"batch": 64, "size": "m"}],
+            epochs=3,
+            jobs=1,
+            budget={"trials": 16},
+        )
+    )
+    too_large = [r for r in records if r.ending is not None and r.ending.reason == memory.OUT_OF_MEMORY]
+    assert [r.params for r in too_large] == [{"batch": 64, "size": "s"}, {"batch": 32, "size": "m"}]
+    assert all(r.state is TrialState.PRUNED and r.prescription is not None for r in too_large)
+    assert {"smaller_batch"} <= {r.remedy for r in records}
+    assert sum(r.state is TrialState.COMPLETE for r in records) == 14

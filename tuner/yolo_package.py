@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import re
 from functools import cache
 from importlib.util import find_spec
@@ -20,6 +22,33 @@ HEAD = re.compile(r"(yolov[35](?:[a-z]6?|-tiny|-spp)?)u$")
 def arguments() -> dict[str, Any]:
     """Return every argument of a training with its default; raises ValueError where the package is not installed."""
     found: dict[str, Any] = _load(_package() / "cfg" / "default.yaml")
+    return found
+
+
+def problem(name: str, value: object) -> str | None:
+    """Return what Ultralytics would say against a value of one of its arguments, None where it takes it."""
+    kinds = _kinds()
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name in kinds.get("CFG_FRACTION_KEYS", ()) and not (number and 0 <= float(value) <= 1):  # type: ignore[arg-type]
+        return f"expected a number from 0 to 1, but got {value!r}"
+    if name in kinds.get("CFG_FLOAT_KEYS", ()) and not number:
+        return f"expected a number, but got {value!r}"
+    if name in kinds.get("CFG_INT_KEYS", ()) and type(value) is not int:
+        return f"expected a whole number, but got {value!r}"
+    if name in kinds.get("CFG_BOOL_KEYS", ()) and not isinstance(value, bool):
+        return f"expected true or false, but got {value!r}"
+    return None
+
+
+@cache
+def _kinds() -> dict[str, frozenset[str]]:
+    """Return which arguments are of which kind, as the package's source lists them; nothing where it does not."""
+    tree = ast.parse((_package() / "cfg" / "__init__.py").read_text(encoding="utf-8"))
+    found: dict[str, frozenset[str]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
+            with contextlib.suppress(ValueError, IndexError, TypeError):
+                found[node.targets[0].id] = frozenset(ast.literal_eval(node.value.args[0]))
     return found
 
 

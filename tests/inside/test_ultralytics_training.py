@@ -17,7 +17,9 @@ import pytest
 
 from tests import driving
 from tuner import facts
+from tuner.diagnosis import diagnose
 from tuner.readers import ultralytics as reader
+from tuner.registry import SYMPTOMS
 from tuner.spec import TrialSpec
 from tuner.trainers.ultralytics import UltralyticsOptions, UltralyticsTrainer
 
@@ -160,3 +162,15 @@ def test_a_batch_that_does_not_fit_is_an_answer_and_not_halved_silently(data: Pa
     done = subprocess.run([sys.executable, "-c", code, path], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "MemoryError: out of memory: batch 8 does not fit" in done.stderr
+
+
+def test_a_loss_that_stays_nan_behind_the_log_is_logged_in_the_end(data: Path, tmp_path: Path) -> None:
+    given = spec(tmp_path, params={"lr0": 1e38, "batch": 8, "warmup_epochs": 3.0}, epochs=6)
+    process = start(data, given)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert "NaN persisted" in output
+    assert facts.read(given.folder)["nan_recoveries"] == 3
+    curve = reader.read_all(given.folder / "run" / "results.csv")[0]
+    assert list(curve.epochs) == [1, 2]
+    assert diagnose(curve, SYMPTOMS).symptoms[0].name == "nan"

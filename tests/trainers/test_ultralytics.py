@@ -143,6 +143,9 @@ def test_says_where_its_log_is_and_when_it_can_continue(data: Path, tmp_path: Pa
         ({"model": "mine.pt"}, {}, r"there is no .*mine\.pt"),
         ({"pretrained": "mine.pt"}, {}, "pretrained: expected a file"),
         ({}, {"optimizer": {"choice": ["SGD", "Lion"]}}, "optimizer: expected one of SGD, .* but got 'Lion'"),
+        ({}, {"momentum": {"linear": [0.5, 1.5]}}, "momentum: expected a number from 0 to 1, but got 1.5"),
+        ({"args": {"nbs": 6.5}}, {}, "nbs: expected a whole number, but got 6.5"),
+        ({"args": {"cos_lr": "yes"}}, {}, "cos_lr: expected true or false, but got 'yes'"),
         ({"args": {"optimizer": "auto"}}, {}, "'auto', which ignores lr0 and momentum"),
         ({}, {"augmentation": {"ordered": ["none", "huge"]}}, "augmentation: expected one of none, light, .*'huge'"),
     ],
@@ -152,6 +155,10 @@ def test_what_no_trial_could_start_with_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         trainer(data, **options).check(space(**parameters))
+
+
+def test_rates_beyond_one_and_the_largest_batch_are_taken(data: Path) -> None:
+    trainer(data, args={"batch": "largest"}).check(space(lr0={"grid": [0.001, 10]}))
 
 
 def test_a_data_set_that_is_not_sound_is_refused(data: Path, tmp_path: Path) -> None:

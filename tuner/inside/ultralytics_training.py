@@ -15,12 +15,13 @@ import torch
 from ultralytics import YOLO
 from ultralytics.utils.torch_utils import get_flops, get_num_params
 
-from tuner.inside.ultralytics_names import BEST_FILE, LAST_FILE, LOG_FILE, RUN_FOLDER
+from tuner.inside.ultralytics_names import BEST_FILE, LARGEST, LAST_FILE, LOG_FILE, RUN_FOLDER
 from tuner.spec import FACTS_FILE
 
-LARGEST = "largest"
 MEMORY_SHARE = 0.9
 """Share of the GPU's memory that the largest batch may take."""
+LARGEST_RATE = 1.0
+"""Ultralytics takes no larger rate as an argument; its optimizers do."""
 LOCK_FILE = "dataset.lock"
 GIB = 2**30
 
@@ -43,9 +44,15 @@ def train(spec: Mapping[str, Any], *, resume: bool) -> None:
     if not resume:
         shutil.rmtree(folder / RUN_FOLDER, ignore_errors=True)
     model = YOLO(str(last) if resume else spec["model"], task=spec["task"])
-    for event, call in Watch(spec).callbacks().items():
+    watch = Watch(spec)
+    for event, call in watch.callbacks().items():
         model.add_callback(event, call)
-    model.train(**arguments(spec), resume=resume, save_dir=str(folder / RUN_FOLDER))
+    try:
+        model.train(**arguments(spec), resume=resume, save_dir=str(folder / RUN_FOLDER))
+    except RuntimeError as error:
+        if "NaN" in str(error):  # it gave up recovering: the log is to show what happened
+            watch.log_lost_epoch()
+        raise
 
 
 def test(spec: Mapping[str, Any]) -> dict[str, float]:
@@ -72,6 +79,7 @@ def arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
         given["batch"] = MEMORY_SHARE if device != "cpu" else 16
     # Its pictures are for a training that ends; one that is paused at every rung would draw them each time.
     given["plots"] = given["plots"] and not _pauses(spec)
+    given["lr0"] = min(given.get("lr0", 0.01), LARGEST_RATE)
     given.setdefault("workers", min(8, int(os.environ.get("OMP_NUM_THREADS", "8"))))
     return {**given, "device": device}
 
@@ -89,6 +97,7 @@ class Watch:
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self._spec, self._folder = spec, Path(spec["folder"])
+        self._rate = float(spec["arguments"].get("lr0", 0))
         self._facts: dict[str, Any] = {"nan_recoveries": 0}
         self._begun = -1
         self._lock: IO[str] | None = None
@@ -105,6 +114,9 @@ class Watch:
         trainer.last, trainer.best = Whole(trainer.last), Whole(trainer.best)
         if self._spec["threads"]:
             torch.set_num_threads(self._spec["threads"])
+        if self._rate > LARGEST_RATE:
+            make = trainer.build_optimizer
+            trainer.build_optimizer = lambda **given: make(**{**given, "lr": self._rate})
         # One trial at a time: the first writes a cache beside the labels, which another would read half-written.
         self._lock = open(self._folder.parent / LOCK_FILE, "w")  # noqa: SIM115  (released where it is ready)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -143,6 +155,13 @@ class Watch:
             # Not through trainer.stop: that ends in a last evaluation, which strips the checkpoint of its optimizer.
             print(f"paused after epoch {trainer.epoch + 1}", flush=True)
             raise SystemExit(0)
+
+    def log_lost_epoch(self) -> None:
+        """Log the epoch begun as one in which nothing was finite."""
+        log = self._folder / LOG_FILE
+        columns = log.read_text().partition("\n")[0].count(",")
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(f"{self._begun + 1}{',nan' * columns}\n")
 
     def _note(self, **facts: Any) -> None:
         self._facts.update(facts)

@@ -45,7 +45,7 @@ from tuner import yolo_package
 from tuner.data import subset, yolo
 from tuner.documents import Model
 from tuner.errors import did_you_mean
-from tuner.inside.ultralytics_names import LAST_FILE, LOG_FILE
+from tuner.inside.ultralytics_names import LARGEST, LAST_FILE, LOG_FILE
 from tuner.record import Params, ParamValue
 from tuner.space import Space
 from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
@@ -53,7 +53,6 @@ from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
 Share = Annotated[float, Field(gt=0, le=1)]
 
 PROGRAM = "tuner.inside.ultralytics_run"
-LARGEST = "largest"
 ENVIRONMENT = {"YOLO_AUTOINSTALL": "False", "YOLO_OFFLINE": "True"}
 OWN = {"model", "data", "task", "mode", "resume", "project", "name", "exist_ok", "save_dir", "save", "val", "time"}
 OWN |= {"seed", "epochs", "device", "patience", "pretrained", "imgsz", "plots", "verbose", "fraction"}
@@ -115,10 +114,22 @@ class UltralyticsTrainer:
             for name in sorted(names & OWN | names - set(known)):
                 hint = " (tuner sets it)" if name in OWN else did_you_mean(name, known)
                 raise ValueError(f"{where}: expected arguments of Ultralytics, but got '{name}'{hint}")
-        self._check_values(space, named)
+        self._check_choices(space, named)
+        for name, value in [*self._ends(space), *self.options.args.items()]:
+            if name not in named and (problem := yolo_package.problem(name, value)) and not _largest(name, value):
+                raise ValueError(f"{name}: {problem}")
         yolo.check(self.data, self.options.task)
 
-    def _check_values(self, space: Space, named: set[str]) -> None:
+    @staticmethod
+    def _ends(space: Space) -> Iterator[tuple[str, ParamValue]]:
+        """Yield the values of every parameter that are listed, and the ends of every range."""
+        for name, parameter in space.parameters.items():
+            for value in space.listed(name) or space.bounds().get(name, ()):
+                # A rate beyond what Ultralytics takes as an argument is set where the optimizer is made.
+                if parameter.name != "lr0":
+                    yield name, value
+
+    def _check_choices(self, space: Space, named: set[str]) -> None:
         if isinstance(self.pretrained, str) and not Path(self.pretrained).is_file():
             raise ValueError(f"pretrained: expected a file, but there is none at {self.pretrained}")
         for params in _combinations(space, named | {"pretrained"}):
@@ -197,6 +208,10 @@ class UltralyticsTrainer:
     def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
         """Return arguments for ``yolo train cfg=best.yaml``."""
         return {"task": self.options.task, "model": self._model(spec.params), **self._arguments(spec)}
+
+
+def _largest(name: str, value: object) -> bool:
+    return name == "batch" and value == LARGEST
 
 
 def _combinations(space: Space, names: set[str]) -> Iterator[Params]:
