@@ -251,7 +251,10 @@ def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Document, Path]:
     if given is not None and not isinstance(given, str):
         raise ConfigError(str(path), "base", f"expected a folder, but got {given!r}")
     base = (path.parent / (given or "")).resolve()
-    return assembled(document, overrides, base, str(path)), base
+    document = assembled(document, overrides, base, str(path))
+    if document.get(STAGES, ...) is None:
+        del document[STAGES]  # --set stages=null asks for the study without them
+    return document, base
 
 
 def of(document: Document, base: Path, where: str, *, folder: Path | None = None, reading: bool = False) -> StudyConfig:
