@@ -26,7 +26,7 @@ from tuner.trainers.ultralytics import UltralyticsOptions, UltralyticsTrainer
 pytest.importorskip("ultralytics", reason="the extra yolo is not installed")
 pytestmark = pytest.mark.xdist_group("ultralytics")  # they share the first training
 
-PROGRAMS = Path(__file__).parents[1] / "programs"
+MODELS = driving.ROOT / "configs" / "models"
 EPOCHS = 3
 
 
@@ -34,7 +34,7 @@ def trainer(data: Path) -> UltralyticsTrainer:
     options = UltralyticsOptions(
         data=str(data),
         model="tiny-yolo.yaml",
-        weights=str(PROGRAMS),
+        weights=str(MODELS),
         pretrained=False,
         imgsz=64,
         plots=False,
