@@ -20,23 +20,25 @@ def record(number: int = 0, score: float | None = 0.4, **fields: object) -> Reco
 
 def test_metrics_lose_what_says_which_head_they_are_of() -> None:
     table = experiments.table([record()])
-    expected = ("precision", "recall", "mAP50", "mAP50-95", "F1", "GFLOPs", "params (M)", "epochs", "minutes")
+    expected = ("precision", "recall", "mAP50", "mAP50-95", "F1", "GFLOPs", "Mparams", "epochs", "min")
     assert table.columns == expected
     row = dict(zip(table.columns, table.rows[0], strict=True))
     assert row["mAP50"] == 0.7
-    assert row["params (M)"] == pytest.approx(3.011043)
+    assert row["Mparams"] == pytest.approx(3.011043)
     assert row["F1"] == pytest.approx(2 * 0.8 * 0.6 / 1.4)
-    assert row["minutes"] == 1.5
+    assert row["min"] == 1.5
 
 
-def test_two_heads_in_one_log_keep_their_names_apart() -> None:
+def test_of_two_heads_in_one_log_the_one_counts_that_the_objective_is_of() -> None:
     both = {"metrics/mAP50(B)": 0.7, "metrics/mAP50(M)": 0.6}
+    masks = experiments.table([record(metrics=both)], "metrics/mAP50-95(M)")
+    assert (masks.columns[0], masks.rows[0][0]) == ("mAP50", 0.6)
     assert experiments.table([record(metrics=both)]).columns[:2] == ("metrics/mAP50(B)", "metrics/mAP50(M)")
 
 
 def test_a_column_that_no_trial_has_is_left_out_and_a_gap_is_a_gap() -> None:
     table = experiments.table([record(), record(1, facts={}), record(2, score=None)])
-    assert "memory (GB)" not in table.columns
+    assert "GB" not in table.columns
     assert [r.number for r in table.trials] == [0, 1]
     assert table.rows[1][table.columns.index("GFLOPs")] is None
 

@@ -1,7 +1,7 @@
 """The experiment table: what every trial reached and what it took, in columns that compare.
 
 Columns are what the trials have: every metric at the epoch of the best score, F1 where there are precision and recall,
-the size of the model, its memory, the time.
+the size of the model (parameters in millions), its memory (GB), the time (minutes).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from tuner.record import Record, repeats
 
-DECORATION = re.compile(r"^metrics/|^val/|\((?:B|M|P)\)$")
-"""Which part of a program logged a metric, and for which of its heads (boxes, masks, poses)."""
+PREFIX = re.compile(r"^(metrics|val)/")
+HEAD = re.compile(r"\((?:B|M|P)\)$")
+"""For which head of a YOLO a metric was logged: boxes, masks, poses."""
 MILLION = 1e6
 
 
@@ -36,27 +37,29 @@ class Repeat:
     spread: float
 
 
-def table(records: Sequence[Record]) -> Table:
-    """Return the table of all trials that have a score."""
+def table(records: Sequence[Record], objective: str = "") -> Table:
+    """Return the table of all trials that have a score, with the metrics of the head that ``objective`` is of."""
     trials = [r for r in records if r.score is not None]
-    names = list(dict.fromkeys(name for r in trials for name in r.metrics))
-    short = {name: DECORATION.sub("", DECORATION.sub("", name)) for name in names}
+    named = dict.fromkeys(name for r in trials for name in r.metrics)
+    head = HEAD.search(objective)
+    names = [name for name in named if head is None or name.endswith(head[0])]
+    short = {name: HEAD.sub("", PREFIX.sub("", name)) for name in names}
     if len(set(short.values())) < len(names):
-        short = {name: name for name in names}  # boxes and masks in one log
+        short = {name: name for name in names}
     columns: dict[str, Callable[[Record], float | str | None]] = {
         short[name]: lambda r, name=name: r.metrics.get(name)  # type: ignore[misc]
         for name in names
     }
-    columns["F1"] = lambda r: f1(r.metrics)
+    columns["F1"] = lambda r: f1({name: r.metrics[name] for name in names if name in r.metrics})
     columns["GFLOPs"] = lambda r: _number(r, "gflops")
-    columns["params (M)"] = lambda r: _scaled(_number(r, "parameters"), MILLION)
+    columns["Mparams"] = lambda r: _scaled(_number(r, "parameters"), MILLION)
     columns["epochs"] = lambda r: r.epochs
-    columns["memory (GB)"] = lambda r: _number(r, "gpu_memory_gb")
-    columns["minutes"] = lambda r: r.seconds / 60
+    columns["GB"] = lambda r: _number(r, "gpu_memory_gb")
+    columns["min"] = lambda r: r.seconds / 60
     rows = [tuple(value(r) for value in columns.values()) for r in trials]
     kept = [i for i in range(len(columns)) if any(row[i] is not None for row in rows)]
-    named = tuple(columns)
-    return Table(tuple(named[i] for i in kept), tuple(trials), tuple(tuple(row[i] for i in kept) for row in rows))
+    heads = tuple(columns)
+    return Table(tuple(heads[i] for i in kept), tuple(trials), tuple(tuple(row[i] for i in kept) for row in rows))
 
 
 def f1(metrics: Mapping[str, float]) -> float | None:

@@ -79,9 +79,10 @@ def build(
     """
     higher = study.direction is StudyDirection.MAXIMIZE
     best = incumbent(records, higher_is_better=higher)
+    objective = objective or (study.metric_names or ["score"])[0]
     return Report(
         study=study.study_name,
-        objective=objective or (study.metric_names or ["score"])[0],
+        objective=objective,
         higher_is_better=higher,
         incumbent=best,
         best_params=as_trained(best.params) if best else {},
@@ -92,7 +93,7 @@ def build(
         importances=importances(study),
         used=used(records),
         checks=checks(records, best, bounds or {}),
-        experiments=experiments.table(records),
+        experiments=experiments.table(records, objective),
         repeats=tuple(experiments.repeated(records)),
         tested=tuple(tested),
     )
