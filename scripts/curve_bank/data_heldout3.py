@@ -63,7 +63,7 @@ def countries() -> tuple[Part, ...]:
 
 
 def scan_patches(part: int, stripe: int = 16, step: int = 3) -> Array:
-    """Return patches of the scan with tissue, [n, 8, 8]; of four stripes two go to train (part 0), one to val and test."""
+    """Return patches of the scan with tissue, [n, 8, 8]; of four stripes two are part 0, one each val and test."""
     raw = gzip.decompress(matplotlib_file("sample_data", "s1045.ima.gz").read_bytes())
     scan = np.frombuffer(raw, dtype=np.uint16).astype(np.float64).reshape(SCAN_SIDE, SCAN_SIDE)
     patches = np.stack(
