@@ -154,14 +154,14 @@ def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, optio
     metric = trend.metric(curve)
     if metric is None or not metric.higher_is_better or not re.search(r"acc|top[-_]?1", metric.name.lower()):
         return None
-    accuracy = trend.clean(metric)
+    accuracy = trend.shares(metric)
     if min(len(accuracy), curve.length) < trend.patience(curve, options.dead_share, options.dead_least):
         return None
     # A sum of several losses is not to be compared with a cross-entropy, and an accuracy that rises is not dead.
     if len(curve.of_kind(Kind.TRAIN_LOSS)) > 1 or trend.fit_line(accuracy).rises(options.sigmas):
         return None
-    chance = trend.as_share(trend.median(accuracy))
-    if not 0 < chance <= 0.5 or trend.as_share(float(accuracy.max())) > chance + options.off_chance:
+    chance = trend.median(accuracy)
+    if not 0 < chance <= 0.5 or float(accuracy.max()) > chance + options.off_chance:
         return None
     guess = -math.log(chance)  # the cross-entropy of somebody who is right that often by chance
     later = np.concatenate([train[1:], val[1:]])
@@ -189,7 +189,7 @@ def _fell_back(curve: Curve, train: FloatArray, val: FloatArray, options: Option
     metric, rows = trend.metric(curve), trend.patience(curve, options.dead_share, options.dead_least)
     if metric is None or not metric.higher_is_better or not re.search(r"acc|top[-_]?1", metric.name.lower()):
         return None
-    accuracy = trend.clean(metric) / (100.0 if trend.clean(metric).max(initial=0.0) > 1.5 else 1.0)
+    accuracy = trend.shares(metric)
     last = accuracy[-rows:]
     if len(accuracy) <= rows or np.ptp(last) > options.off_chance / 2:
         return None

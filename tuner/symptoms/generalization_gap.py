@@ -41,7 +41,7 @@ class Options:
     train_gain: float = 0.3  # share of its first loss that training must have gained
     val_share: float = 0.68  # of that gain: validation must have gained less, and
     val_gain: float = 0.56  # of its own first loss: a sound run on little data keeps a gap, but gains more
-    far: float = 1.6  # times the training loss
+    far: float = 1.25  # times the training loss
     parted: float = 2.5  # times the training loss where validation was lowest: below it a rise is overfitting
     falls: float = 0.08  # share of its level that validation may lose over the window
     hover: float = 0.15  # share of its level that it may rise; more is overfitting

@@ -54,7 +54,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     whole = trend.clean(curve.train_loss)
     if trend.median(train) < max(options.far * trend.beginning(whole), options.least * trend.median(whole[:3])):
         return None
-    val, score = trend.tail(curve.val_loss, curve, rows), trend.tail(trend.metric(curve), curve, rows)
+    val, metric = trend.tail(curve.val_loss, curve, rows), trend.metric(curve)
+    score = trend.tail(metric, curve, rows) / trend.whole(metric)
     if _height(train) < options.height:
         return None
     if (_height(val) >= options.val_height and _leads_nowhere(val, options)) or _score_zigzags(score, options):
@@ -74,11 +75,10 @@ def _leads_nowhere(loss: FloatArray, options: Options) -> bool:
 
 
 def _score_zigzags(cost: FloatArray, options: Options) -> bool:
-    """Tell the same of a score that is a share of 1 or a percentage."""
+    """Tell the same of a score, a share of 1."""
     if len(cost) < 6 or _falls(cost, options):
         return False
-    whole = 100.0 if np.abs(cost).max() > 1.5 else 1.0
-    return trend.jumps(cost) >= options.score_height * whole
+    return trend.jumps(cost) >= options.score_height
 
 
 def _falls(cost: FloatArray, options: Options) -> bool:

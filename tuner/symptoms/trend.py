@@ -156,16 +156,22 @@ def metric(curve: Curve) -> Series | None:
     return metrics[0] if metrics else None
 
 
-def as_share(value: float) -> float:
-    """Read a metric as a share of 1: metrics above 1.5 are percentages."""
-    return value / 100 if value > 1.5 else value
+def whole(series: Series | None) -> float:
+    """Return what a metric calls all: 100 where it passes 1.5, as percentages do, else 1."""
+    values = clean(series)
+    return 100.0 if len(values) and float(values.max()) > 1.5 else 1.0
+
+
+def shares(series: Series | None) -> FloatArray:
+    """Return what is finite of a metric as shares of 1."""
+    return clean(series) / whole(series)
 
 
 def good(metric: Series | None, limit: float) -> bool:
     """Tell whether a metric that is to rise ends above ``limit``, a share of 1; False where none is logged."""
     if metric is None or not metric.higher_is_better or not len(metric.finite):
         return False
-    return as_share(median(clean(metric)[-5:])) > limit
+    return median(shares(metric)[-5:]) > limit
 
 
 def room(series: Series, level: float) -> float:
