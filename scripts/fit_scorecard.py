@@ -187,7 +187,7 @@ def choose(rows: Rows, likely: Array) -> Names:
     worth = likely * np.where(healthy, FITTED[scorecard.FINISHED].caution, 1.0)
     worth[(seen == 1.0) | np.isin(labels, FIRM) | (~healthy & (seen == 0.0) & (likely < ALONE))] = 0.0
     own = np.arange(len(rows.said)), np.searchsorted(labels, rows.said)
-    stands = (seen[own] == 2.0) & ~healthy[own[1]] & ((likely[own] >= KEPT) | (rows.said == "overfitting"))
+    stands = (seen[own] == 2.0) & ((likely[own] >= KEPT) | (rows.said == "overfitting"))
     return np.where(stands | np.isin(rows.said, FIRM), rows.said, labels[worth.argmax(axis=1)])
 
 

@@ -191,8 +191,8 @@ def _weighed(
     ranked = _ranked(plugins, seen, likely, card.caution)
     if not ranked:
         return list(seen)
-    # That a loss or a score has turned is a fact as well; how much it harms is for its rule to say.
-    stands = seen[0].harmful and (seen[0].name == "overfitting" or likely.get(seen[0].name, 1.0) >= KEPT)
+    # That a loss or a score has turned is a fact as well.
+    stands = seen[0].clear and (seen[0].name == "overfitting" or likely.get(seen[0].name, 1.0) >= KEPT)
     name = seen[0].name if stands else ranked[0]
     first = next((s for s in seen if s.name == name), None)
     if first is None:

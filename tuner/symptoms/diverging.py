@@ -88,9 +88,14 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
 
 def _leaps(loss: FloatArray, options: Options) -> bool:
     """Tell whether the loss has been rising for some rows without a stop, by a good part of its lowest value."""
-    after = loss[int(np.argmin(loss)) :]
+    lowest = int(np.argmin(loss))
+    after = loss[lowest:]
     last = after[-options.leap_rows :]
     if len(after) <= options.leap_rows or after[0] <= 0 or last[0] < options.leap * after[0]:
+        return False
+    # What has risen as far before, and came back lower, swings.
+    before = trend.running_median(loss[: lowest + 1], 3)
+    if float((before - options.leap * np.minimum.accumulate(before)).max()) > 0:
         return False
     return bool(np.all(np.diff(last) > 0)) and last[-1] - after[0] > 6 * trend.jitter(loss)
 

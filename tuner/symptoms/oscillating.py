@@ -42,25 +42,47 @@ class Options:
     far: float = 0.26  # share of the loss of the first quarter that is still there; near 0 every jitter is large
     least: float = 0.05  # share of the first three losses, for runs that fall within few epochs
     teeth: float = 4.0  # jumps of the means of two: a fall within them is one more tooth
+    swing: float = 1.4  # times as high or as low: a swing of a loss that takes more than a row up and down
+    swings: int = 5  # of them, where nothing but the training loss is logged; no verified sound run had three
+    settle: float = 0.1  # share of the rows left out at the start
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss that zig-zags without a trend, and validation doing the same."""
     rows = trend.patience(curve, options.window_share, options.window_least)
-    train = trend.tail(curve.train_loss, curve, rows)
-    if len(train) < rows or _turns(train) < options.turns or trend.median(train) <= 0:
+    train, whole = trend.tail(curve.train_loss, curve, rows), trend.clean(curve.train_loss)
+    if len(train) < rows or trend.median(train) <= 0 or not _zigzags(train, whole, options):
         return None
-    whole = trend.clean(curve.train_loss)
     if trend.median(train) < max(options.far * trend.beginning(whole), options.least * trend.median(whole[:3])):
         return None
     val, metric = trend.tail(curve.val_loss, curve, rows), trend.metric(curve)
     score = trend.tail(metric, curve, rows) / trend.whole(metric)
-    if _height(train) < options.height:
+    if not len(val) and not len(score) and _swings(whole, options) >= options.swings:
+        return _symptom(curve, train, rows)
+    if _height(train) < options.height or _turns(train) < options.turns:
         return None
     if (_height(val) >= options.val_height and _leads_nowhere(val, options)) or _score_zigzags(score, options):
         return _symptom(curve, train, rows)
     return None
+
+
+def _zigzags(train: FloatArray, whole: FloatArray, options: Options) -> bool:
+    return _turns(train) >= options.turns or _swings(whole, options) >= options.swings
+
+
+def _swings(loss: FloatArray, options: Options) -> int:
+    """Return how often a loss, single spikes aside, went far up after a fall, or far down after such a rise."""
+    calm = trend.running_median(loss, 3)[int(options.settle * len(loss)) :].tolist()
+    low = high = calm[0]
+    rising, swings = False, 0
+    for value in calm:
+        low, high = min(low, value), max(high, value)
+        if not rising and value > options.swing * low > 0:
+            rising, high, swings = True, value, swings + 1
+        elif rising and options.swing * value < high:
+            rising, low, swings = False, value, swings + 1
+    return swings
 
 
 def _height(loss: FloatArray) -> float:
@@ -117,6 +139,9 @@ _CALM = 2.0 * 0.9**_E + 0.2
 _NOISY_FALL = _CALM * (1 + 0.1 * np.sin(7.3 * _E))
 
 SEEN: Mapping[str, Curve] = {
+    "swings of several rows, and nothing else is logged": Curve.of(
+        train_loss=1 + 0.6 * np.sin(0.9 * _E + 0.02 * _E**2), planned_epochs=30
+    ),
     "saw teeth": Curve.of(train_loss=_SAW, val_loss=1.1 * _SAW, planned_epochs=50),
     "validation leads nowhere while training still falls": Curve.of(
         train_loss=_SAW * 0.98**_E, val_loss=1.1 * _SAW, planned_epochs=50
@@ -124,6 +149,7 @@ SEEN: Mapping[str, Curve] = {
     "in loss and score": Curve.of(train_loss=_SAW, metrics={"acc": _SAW / 3}, planned_epochs=50),
 }
 NOT_SEEN: Mapping[str, Curve] = {
+    "waves that die out": Curve.of(train_loss=1 + 0.9**_E * np.cos(0.7 * _E), planned_epochs=50),
     "only validation jumps": Curve.of(train_loss=_CALM, val_loss=_SAW, planned_epochs=50),
     "noise around a trend": Curve.of(train_loss=_NOISY_FALL, val_loss=_NOISY_FALL, planned_epochs=50),
     "small teeth": Curve.of(train_loss=1 + 0.05 * _SAW, val_loss=1 + 0.05 * _SAW, planned_epochs=50),
