@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.curve_bank.load import Labelled, load  # noqa: E402
 from tuner import scorecard  # noqa: E402
 from tuner.curve import Curve, Kind  # noqa: E402
-from tuner.diagnosis import ALONE, FINISHED, FIRM, KEPT, evidence, judge  # noqa: E402
+from tuner.diagnosis import ALONE, BY_RULE, FINISHED, FIRM, KEPT, evidence, judge  # noqa: E402
 from tuner.registry import SYMPTOMS  # noqa: E402
 from tuner.shape import NAMES  # noqa: E402
 
@@ -185,7 +185,7 @@ def choose(rows: Rows, likely: Array) -> Names:
     healthy = np.array([SYMPTOMS[name].HEALTHY for name in labels])
     seen = rows.numbers[:, [KEYS.index(f"{scorecard.SEEN} {name}") for name in labels]]
     worth = likely * np.where(healthy, FITTED[scorecard.FINISHED].caution, 1.0)
-    worth[(seen == 1.0) | np.isin(labels, FIRM) | (~healthy & (seen == 0.0) & (likely < ALONE))] = 0.0
+    worth[(seen == 1.0) | np.isin(labels, BY_RULE) | (~healthy & (seen == 0.0) & (likely < ALONE))] = 0.0
     own = np.arange(len(rows.said)), np.searchsorted(labels, rows.said)
     stands = (seen[own] == 2.0) & ((likely[own] >= KEPT) | (rows.said == "overfitting"))
     return np.where(stands | np.isin(rows.said, FIRM), rows.said, labels[worth.argmax(axis=1)])

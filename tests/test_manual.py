@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tuner import manual, registry
-from tuner.shape import NAMES
 from tuner.diagnosis import Symptom
+from tuner.shape import NAMES
 
 PACKAGE = Path(manual.__file__).parent
 SYMPTOMS = registry.SYMPTOMS

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from scripts.curve_bank.load import load
 from tuner import registry, scorecard, shape
 from tuner.curve import Curve
-from tuner.diagnosis import FIRM, MILD, diagnose, evidence, judge
+from tuner.diagnosis import FINISHED, FIRM, MILD, diagnose, judge
 from tuner.manual import phrases
 
+BANK = Path(__file__).resolve().parents[1] / "bank"
 E = np.arange(40.0)
 RNG = np.random.default_rng(1)
 FALLS = 0.3 + 2.0 * 0.85**E
@@ -90,33 +93,32 @@ def test_facts_are_not_weighed(name: str) -> None:
     assert diagnose(curve, registry.SYMPTOMS).verdict.name == name  # type: ignore[union-attr]
 
 
+def of_bank(name: str) -> Curve:
+    return next(item.curve for item in load(BANK / f"{name.split('-')[0]}.jsonl") if item.row["id"] == name)
+
+
 def test_what_no_rule_saw_is_explained_by_numbers_and_nothing_is_done_about_it() -> None:
-    jumps = 1 + 0.9 * 0.9**E
-    curve = Curve.of(train_loss=jumps * (1 + 4 * NOISE), val_loss=jumps * (1 + 9 * NOISE[::-1]), planned_epochs=40)
-    found = [s for s in diagnose(curve, registry.SYMPTOMS).symptoms if "number1" in s.evidence]
-    for symptom in found:
-        assert not symptom.clear and shape.NAMES and str(symptom.evidence["number1"]) in shape.NAMES.values()
-        assert phrases(symptom) == symptom.text and phrases(symptom, "zh") != symptom.text
+    curve = of_bank("dev-oscillating-013")
+    assert "oscillating" not in [s.name for s in judge(curve, registry.SYMPTOMS)]
+    said = diagnose(curve, registry.SYMPTOMS).symptoms[0]
+    assert said.name == "oscillating" and said.harmful and not said.clear
+    assert said.evidence["number1"] in shape.NAMES.values() and str(said.evidence["number1"]) in said.text
+    assert phrases(said) == said.text and str(said.evidence["number1"]) not in phrases(said, "zh")
 
 
 def test_an_alarm_that_the_shape_contradicts_is_taken_back_while_the_run_goes_on() -> None:
-    unsure, kept = 0, 0
-    for seed in range(60):
-        noise = np.random.default_rng(seed).standard_normal((2, 60))
-        fall = 0.5 + 1.5 * 0.93 ** np.arange(60.0)
-        whole = Curve.of(train_loss=fall + 0.04 * noise[0], val_loss=fall + 0.12 * noise[1], planned_epochs=70)
-        for epoch in (20, 35, 50):
-            curve = whole.until(epoch)
-            alarm, said = judge(curve, registry.SYMPTOMS)[0], diagnose(curve, registry.SYMPTOMS).verdict
-            assert said is not None
-            if alarm.harmful and alarm.name not in FIRM:
-                likely = scorecard.card(scorecard.RUNNING).probabilities(
-                    evidence(curve, judge(curve, registry.SYMPTOMS))
-                )
-                stands = likely[scorecard.SICK] >= 2 * likely[scorecard.SOUND]
-                assert said.harmful == stands
-                unsure, kept = unsure + (not stands), kept + stands
-    assert unsure + kept > 0
+    curve = of_bank("dev-converged-028").until(18)
+    assert judge(curve, registry.SYMPTOMS)[0].harmful
+    symptoms = diagnose(curve, registry.SYMPTOMS).symptoms
+    assert symptoms[0].healthy and not any(s.harmful for s in symptoms)
+    assert "premature_convergence" in [s.name for s in symptoms]
+
+
+def test_an_alarm_that_the_shape_confirms_stands_while_the_run_goes_on() -> None:
+    curve = registry.SYMPTOMS["overfitting"].SEEN["score sinks"]
+    assert curve.progress is not None and curve.progress < FINISHED
+    said = diagnose(curve, registry.SYMPTOMS).verdict
+    assert said is not None and said.name == "overfitting" and said.harmful
 
 
 def test_of_a_curve_found_healthy_nothing_does_harm() -> None:

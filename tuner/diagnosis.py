@@ -28,6 +28,9 @@ MILD = 0.4
 FIRM = ("nan", "negative_loss", "diverging", "too_early")
 """Verdicts of the rules that are facts, not shapes: the scorecard has no say in them."""
 
+BY_RULE = ("nan", "negative_loss", "too_early")
+"""What is never found by the shape alone."""
+
 FINISHED = 0.95
 """The share of the plan from which on a curve is weighed as a whole."""
 
@@ -209,7 +212,7 @@ def _ranked(
     """Return what the verdict may be, the likeliest first; what was seen to do no harm cannot be it."""
     harmless = {s.name for s in seen if not s.healthy and not s.harmful}
     harmful = {s.name for s in seen if s.harmful}
-    open_to = [name for name in likely if name in plugins and name not in FIRM and name not in harmless]
+    open_to = [name for name in likely if name in plugins and name not in BY_RULE and name not in harmless]
     open_to = [n for n in open_to if plugins[n].HEALTHY or n in harmful or likely[n] >= ALONE]
     return sorted(open_to, key=lambda n: -likely[n] * (caution if plugins[n].HEALTHY else 1.0))
 
