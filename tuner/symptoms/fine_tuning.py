@@ -10,7 +10,8 @@ In a search: nothing is wrong; keep the learning rate low.
 For a person: judge the trend over many epochs, not the noise between two.
 
 Thresholds: the first epoch already has four fifths of the best score, or the losses begin below what guessing between
-two classes gives; 17 verified curves kept at least 0.38 of their first loss.
+two classes gives. The training loss of 68 verified curves lost up to 0.95 of its first value, the most where models
+learn a small set by heart; how they begin then tells them from a run from scratch.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ For a person: collect more data; smooth the curve before judging its trend.
 Thresholds: independent noise changes direction in two thirds of its steps, a smooth curve in almost none. On verified
 curves of seven architectures the training loss jumps by 0.07 to 0.9 of its level, mostly 0.14 or more, on sound ones
 by at most 0.09. It may fall meanwhile; validation must lead nowhere. Verified small validation sets lay beside training
-losses that jump less, or that have come down to a quarter of their first level and farther.
+losses that jump less, or that have come down to a quarter of their first level and farther. Where nothing but the
+training loss is logged, five swings to 1.4 times and back are enough, however many rows each takes.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss that zig-zags without a trend, and validation doing the same."""
     rows = trend.patience(curve, options.window_share, options.window_least)
     train, whole = trend.tail(curve.train_loss, curve, rows), trend.clean(curve.train_loss)
-    if len(train) < rows or trend.median(train) <= 0 or not _zigzags(train, whole, options):
+    if len(train) < rows or trend.median(train) <= 0:
         return None
     if trend.median(train) < max(options.far * trend.beginning(whole), options.least * trend.median(whole[:3])):
         return None
@@ -65,10 +66,6 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if (_height(val) >= options.val_height and _leads_nowhere(val, options)) or _score_zigzags(score, options):
         return _symptom(curve, train, rows)
     return None
-
-
-def _zigzags(train: FloatArray, whole: FloatArray, options: Options) -> bool:
-    return _turns(train) >= options.turns or _swings(whole, options) >= options.swings
 
 
 def _swings(loss: FloatArray, options: Options) -> int:
