@@ -10,8 +10,8 @@ import numpy as np
 from scripts.curve_bank import data
 from scripts.curve_bank.training import Settings, Setup
 
-SEQUENCE_MODELS = ("gru", "transformer", "lstm")
-SLOW = (*SEQUENCE_MODELS, "depthwise_cnn", "mlp_mixer", "tcn")
+SEQUENCE_MODELS = ("gru", "transformer", "lstm", "elman")
+SLOW = (*SEQUENCE_MODELS, "depthwise_cnn", "mlp_mixer", "tcn", "dense_cnn", "gated_convolutions")
 
 FITS = {
     "cnn": ("digits",),
@@ -20,6 +20,10 @@ FITS = {
     "transformer": ("text",),
     "depthwise_cnn": ("glyph", "elevation"),
     "lstm": ("source",),
+    "dense_cnn": ("scan",),
+    "gated_convolutions": ("nerve", "names", "bytecode"),
+    "elman": ("names", "bytecode"),
+    "splines": ("countries", "scan", "nerve"),
 }
 """What the names of data sets that an architecture can be trained on begin with; the others take all."""
 
@@ -78,6 +82,23 @@ HALVES = {
             "tcn": {"adam": 3e-3, "momentum": 1e-2, "sgd": 7e-2},
         },
         unstable=("lstm", "tcn"),
+    ),
+    "heldout3": Half(
+        data={
+            "countries": ("cls", "box", "both"),
+            "scan": ("cls", "box", "both"),
+            "nerve": ("cls", "box", "both"),
+            "names": ("cls", "box", "both"),
+            "bytecode": ("cls", "box", "both"),
+        },
+        rates={
+            "dense_cnn": {"adam": 5e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "gated_convolutions": {"adam": 5e-3, "momentum": 2e-2, "sgd": 2e-1},
+            "elman": {"adam": 3e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "highway": {"adam": 3e-3, "momentum": 1e-2, "sgd": 1e-1},
+            "splines": {"adam": 5e-3, "momentum": 1e-2, "sgd": 1e-1},
+        },
+        unstable=("gated_convolutions", "elman", "highway", "splines"),
     ),
 }
 

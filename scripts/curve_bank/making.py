@@ -42,7 +42,11 @@ def candidate(half: str, label: str, index: int, seed: int) -> Row | str:
         found = recipe.recipe(half, rng, recipe.causes[index % len(recipe.causes)])
     except RejectedError as reason:
         return str(reason)
-    return as_row(found, f"{half}-{label}-{index:03d}", rng)
+    row = as_row(found, f"{half}-{label}-{index:03d}", rng)
+    # Too early to know is a label of its own, and a second label says what is bad about the end.
+    if recipe.healthy and label != "too_early" and row["ends_badly"] and not row["secondary"]:
+        return "it ends badly"
+    return row
 
 
 def make(made: Made, half: str, label: str, wanted: int, seed: int, pool: Executor) -> Iterator[None]:

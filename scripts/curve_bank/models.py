@@ -1,4 +1,4 @@
-"""The architectures: three for dev, four others for heldout, and those of models_heldout2."""
+"""The architectures: three for dev, four others for heldout, those of models_heldout2 and of models_heldout3."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from scripts.curve_bank.models_heldout2 import LSTM, TCN, DepthwiseCNN, Mixer
+from scripts.curve_bank.models_heldout3 import DenseCNN, Elman, GatedConvolutions, Highway, Splines
 from scripts.curve_bank.samples import ALPHABET, Task
 
 
@@ -27,6 +28,13 @@ def build(architecture: str, task: Task, width: int, depth: int, dropout: float 
         return LSTM(n_out, width, dropout)
     if architecture == "tcn":
         return TCN(n_out, width, depth, dropout, task)
+    if architecture == "dense_cnn":
+        return DenseCNN(n_out, width, depth, dropout)
+    if architecture == "elman":
+        return Elman(n_out, width, dropout)
+    if architecture in ("gated_convolutions", "highway", "splines"):
+        kind = {"gated_convolutions": GatedConvolutions, "highway": Highway, "splines": Splines}[architecture]
+        return kind(n_out, width, depth, dropout, task)
     return Sequence(architecture, n_out, width, depth, dropout, task)
 
 

@@ -89,9 +89,14 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
 
 def _leaps(loss: FloatArray, options: Options) -> bool:
     """Tell whether the loss has been rising for some rows without a stop, by a good part of its lowest value."""
-    after = loss[int(np.argmin(loss)) :]
+    lowest = int(np.argmin(loss))
+    after = loss[lowest:]
     last = after[-options.leap_rows :]
     if len(after) <= options.leap_rows or after[0] <= 0 or last[0] < options.leap * after[0]:
+        return False
+    # What has risen as far before, and came back lower, swings.
+    before = trend.running_median(loss[: lowest + 1], 3)
+    if float((before - options.leap * np.minimum.accumulate(before)).max()) > 0:
         return False
     return bool(np.all(np.diff(last) > 0)) and last[-1] - after[0] > 6 * trend.jitter(loss)
 
@@ -162,14 +167,14 @@ def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, optio
     metric = trend.metric(curve)
     if metric is None or not metric.higher_is_better or not re.search(r"acc|top[-_]?1", metric.name.lower()):
         return None
-    accuracy = trend.clean(metric)
+    accuracy = trend.shares(metric)
     if min(len(accuracy), curve.length) < trend.patience(curve, options.dead_share, options.dead_least):
         return None
     # A sum of several losses is not to be compared with a cross-entropy, and an accuracy that rises is not dead.
     if len(curve.of_kind(Kind.TRAIN_LOSS)) > 1 or trend.fit_line(accuracy).rises(options.sigmas):
         return None
-    chance = trend.as_share(trend.median(accuracy))
-    if not 0 < chance <= 0.5 or trend.as_share(float(accuracy.max())) > chance + options.off_chance:
+    chance = trend.median(accuracy)
+    if not 0 < chance <= 0.5 or float(accuracy.max()) > chance + options.off_chance:
         return None
     guess = -math.log(chance)  # the cross-entropy of somebody who is right that often by chance
     later = np.concatenate([train[1:], val[1:]])
@@ -197,7 +202,7 @@ def _fell_back(curve: Curve, train: FloatArray, val: FloatArray, options: Option
     metric, rows = trend.metric(curve), trend.patience(curve, options.dead_share, options.dead_least)
     if metric is None or not metric.higher_is_better or not re.search(r"acc|top[-_]?1", metric.name.lower()):
         return None
-    accuracy = trend.clean(metric) / (100.0 if trend.clean(metric).max(initial=0.0) > 1.5 else 1.0)
+    accuracy = trend.shares(metric)
     last = accuracy[-rows:]
     if len(accuracy) <= rows or np.ptp(last) > options.off_chance / 2:
         return None

@@ -10,7 +10,8 @@ In a search: nothing is wrong; keep the learning rate low.
 For a person: judge the trend over many epochs, not the noise between two.
 
 Thresholds: the first epoch already has four fifths of the best score, or the losses begin below what guessing between
-two classes gives; 17 verified curves kept at least 0.38 of their first loss.
+two classes gives. The training loss of 68 verified curves lost up to 0.95 of its first value, the most where models
+learn a small set by heart; how they begin then tells them from a run from scratch.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ class Options:
     first_score: float = 0.8  # share of the best score that the first epoch has
     good_score: float = 0.65  # of the first epoch, as a share of 1
     low: float = 0.55  # loss of the first epoch: guessing between two classes gives 0.69
-    fall_most: float = 0.8  # share of the first loss that may go: more is learning from scratch
+    fall_most: float = 0.95  # share of the first loss that may go: more is learning from scratch
     fall_least: float = 0.02
-    straight_most: float = 0.85  # share of the fall in its first half
+    straight_most: float = 0.93  # share of the fall in its first half
     sigmas: float = 2.0  # standard errors: the trend must be sure
 
 
@@ -70,10 +71,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
 def began_low(curve: Curve, options: Options = Options()) -> bool:
     """Tell by the score, or by the losses where none is logged, whether the run began with something learned."""
     score = curve.score
-    values = trend.clean(score)
+    values = trend.shares(score)
     if score is not None and score.kind is Kind.METRIC and score.higher_is_better and len(values):
-        first = trend.as_share(float(values[0]) if values.max() <= 1.5 else float(values[0]) / 100)
-        best = float(values.max()) / (100 if values.max() > 1.5 else 1)
+        first, best = float(values[0]), float(values.max())
         return first >= options.good_score and first >= options.first_score * best
     losses = [trend.clean(series) for series in (curve.train_loss, curve.val_loss)]
     return all(0 < loss[0] <= options.low for loss in losses if len(loss))

@@ -38,10 +38,11 @@ class Options:
     wait_share: float = 0.5  # of the planned epochs
     wait_least: int = 10  # epochs
     window: float = 0.6  # share of the rows, at the end, over which validation must hover
-    train_gain: float = 0.3  # share of its first loss that training must have gained
+    train_gain: float = 0.3  # share of the higher first loss that training must have gained, and
+    own_gain: float = 0.1  # of its own
     val_share: float = 0.68  # of that gain: validation must have gained less, and
     val_gain: float = 0.56  # of its own first loss: a sound run on little data keeps a gap, but gains more
-    far: float = 1.6  # times the training loss
+    far: float = 1.25  # times the training loss
     parted: float = 2.5  # times the training loss where validation was lowest: below it a rise is overfitting
     falls: float = 0.08  # share of its level that validation may lose over the window
     hover: float = 0.15  # share of its level that it may rise; more is overfitting
@@ -63,7 +64,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     train = train[: remarks.augmented_rows(curve)]
     train_gain = _gain(train, start)
-    if train_gain < options.train_gain or val_gain > options.val_share * train_gain:
+    if _gain(train, float(train[0])) < options.own_gain or train_gain < options.train_gain:
+        return None
+    if val_gain > options.val_share * train_gain:
         return None
     line = trend.fit_line(val[-int(options.window * len(val)) :])
     level, below = trend.median(val[-5:]), trend.median(train[-5:])

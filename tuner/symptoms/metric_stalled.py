@@ -59,7 +59,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train, val, cost = trend.clean(curve.train_loss), trend.clean(curve.val_loss), trend.clean_cost(metric)
     if metric is None or min(len(train), len(cost)) < trend.patience(curve, options.wait_share, options.wait_least):
         return None
-    best = trend.as_share(-float(cost.min())) if metric.higher_is_better else 0.0
+    best = -float(cost.min()) / trend.whole(metric) if metric.higher_is_better else 0.0
     row = _stalls(metric, cost, options)
     low = fine_tuning.began_low(curve) and float(train[0]) <= options.low
     if best > (options.good if low else options.perfect) or len(cost) - row < options.stalled * len(cost):
@@ -69,7 +69,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     fair = metric.higher_is_better and best < options.fair and len(val) > 5
     steep = options.steep if fair else np.inf
     losses = [loss for loss in (train, val) if len(loss) > 5]
-    if len(losses) < 2 and trend.as_share(trend.jumps(cost)) > options.unsure:
+    if len(losses) < 2 and trend.jumps(cost) / trend.whole(metric) > options.unsure:
         return None
     level = options.low_level if low else options.level
     if not all(_falls(loss, row * len(loss) // len(cost), (share, late), level, steep) for loss in losses):

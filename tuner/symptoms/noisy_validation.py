@@ -73,7 +73,7 @@ def _look(series: Series | None, smooth: float, options: Options) -> tuple[Serie
     # A decaying rate calms jumps that come from it, but not those of a small validation set.
     jump = min(trend.jumps(values), trend.jumps(values[-max(8, len(values) // 3) :]))
     if series.kind is Kind.METRIC:
-        height, least = jump / (100.0 if np.abs(values).max() > 1.5 else 1.0), options.score_height
+        height, least = jump / trend.whole(series), options.score_height
     else:
         height, least = trend.ratio(jump, abs(trend.median(values))), options.loss_height
     times = trend.ratio(height, max(smooth, least / options.times))

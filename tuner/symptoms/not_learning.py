@@ -48,6 +48,7 @@ class Options:
     calm: float = 0.03  # jitter as a share of the level; at chance it stays below 0.013, a run that jumps may yet learn
     unmoved: float = 0.03  # of a metric (as a share of 1) over its first value, where the training loss fell a little
     prior: float = 0.15  # share of the first training loss that the frequencies of the answers may take off
+    unproved: float = 0.08  # the same where no metric says that nothing was learned, only the validation loss
     jumps: float = 0.1  # jitter of the training loss where neither validation nor metric moves
     gained: float = 0.05  # of a metric (as a share of 1) over its first value: more has been learned
     creep: float = 0.02  # of a metric (as a share of 1) from end to end: a surer rise than that is learning
@@ -64,8 +65,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
     metric = trend.metric(curve)
     losses = [v for v in (train, val) if len(v) >= options.wait_least]
-    dead = _at_chance(trend.clean(metric), options) if metric is not None else None
-    fixed = _fixed_answer(trend.clean(metric), options) if metric is not None else False
+    dead = _at_chance(trend.shares(metric), options) if metric is not None else None
+    fixed = _fixed_answer(trend.shares(metric), options) if metric is not None else False
     dead = True if fixed else dead
     if dead is False or (not losses and not dead):
         return None
@@ -74,12 +75,13 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     if (
         not flat
-        and not _prior_only(trend.clean(metric), train, val, fixed, options)
+        and not _prior_only(trend.shares(metric), train, val, fixed, options)
         and not (dead and _hardly(curve, train, val, options))
     ):
         return None
     # Without a metric that says otherwise, a first step down is something learned (stuck_after_first_epoch).
-    if dead is None and losses[0][0] - trend.median(losses[0][1:]) > options.step * abs(losses[0][0]):
+    last = losses[-1] if losses else train
+    if dead is None and last[0] - trend.median(last[1:]) > options.step * abs(last[0]):
         return None
     sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
     return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE if sure else NAMED)
@@ -102,7 +104,7 @@ def _flat(loss: FloatArray, options: Options) -> bool:
 def _prior_only(metric: FloatArray, train: FloatArray, val: FloatArray, fixed: bool, options: Options) -> bool:
     """Tell whether all that went down is the training loss, a little and at first: the frequencies of the answers."""
     calm = trend.running_median(metric, 5)
-    moved = trend.as_share(float(calm.max())) - trend.as_share(float(calm[0])) if len(calm) else 0.0
+    moved = max(0.0, float(calm.max())) - max(0.0, float(calm[0])) if len(calm) else 0.0
     if (moved > options.unmoved and not fixed) or len(train) < 4:
         return False
     if len(val) and val.min() < (1 - (options.prior_val if len(metric) else options.fallen)) * val[0]:
@@ -110,7 +112,7 @@ def _prior_only(metric: FloatArray, train: FloatArray, val: FloatArray, fixed: b
     rest = train[len(train) // 3 :]
     first, fallen = abs(float(train[0])), float(train[0]) - trend.median(rest)
     if (
-        fallen > (options.prior if len(metric) else options.fallen) * first
+        fallen > (options.prior if len(metric) else options.unproved if len(val) else options.fallen) * first
         or trend.jitter(rest) > options.jumps * first
     ):
         return False
@@ -136,18 +138,18 @@ def _hardly(curve: Curve, train: FloatArray, val: FloatArray, options: Options) 
 def _fixed_answer(metric: FloatArray, options: Options) -> bool:
     """Tell whether a metric knows a few values only: a model that gives everything one of a few answers."""
     few = len(np.unique(metric)) <= options.answers
-    return len(metric) >= options.wait_least and few and trend.as_share(float(metric.max())) <= options.at_chance
+    return len(metric) >= options.wait_least and few and float(metric.max()) <= options.at_chance
 
 
 def _at_chance(metric: FloatArray, options: Options) -> bool | None:
     """Tell whether a metric is low and without an upward trend; None where there is too little of it."""
     if len(metric) < options.wait_least:
         return None
-    level, jitter = trend.as_share(trend.median(metric)), trend.as_share(trend.jitter(metric))
+    level, jitter = trend.median(metric), trend.jitter(metric)
     # What is explained below 0, as by a first R2, is no better than nothing explained.
-    still = level <= max(0.0, trend.as_share(float(metric[0]))) + max(options.gained, options.sigmas * jitter)
+    still = level <= max(0.0, float(metric[0])) + max(options.gained, options.sigmas * jitter)
     line = trend.fit_line(metric)
-    rises = line.rises(options.sigmas) and trend.as_share(line.change) > options.creep
+    rises = line.rises(options.sigmas) and line.change > options.creep
     return level <= options.at_chance and still and not rises
 
 

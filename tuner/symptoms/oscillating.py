@@ -14,7 +14,8 @@ For a person: collect more data; smooth the curve before judging its trend.
 Thresholds: independent noise changes direction in two thirds of its steps, a smooth curve in almost none. On verified
 curves of seven architectures the training loss jumps by 0.07 to 0.9 of its level, mostly 0.14 or more, on sound ones
 by at most 0.09. It may fall meanwhile; validation must lead nowhere. Verified small validation sets lay beside training
-losses that jump less, or that have come down to a quarter of their first level and farther.
+losses that jump less, or that have come down to a quarter of their first level and farther. Where nothing but the
+training loss is logged, five swings to 1.4 times and back are enough, however many rows each takes.
 """
 
 from __future__ import annotations
@@ -42,24 +43,43 @@ class Options:
     far: float = 0.26  # share of the loss of the first quarter that is still there; near 0 every jitter is large
     least: float = 0.05  # share of the first three losses, for runs that fall within few epochs
     teeth: float = 4.0  # jumps of the means of two: a fall within them is one more tooth
+    swing: float = 1.4  # times as high or as low: a swing of a loss that takes more than a row up and down
+    swings: int = 5  # of them, where nothing but the training loss is logged; no verified sound run had three
+    settle: float = 0.1  # share of the rows left out at the start
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss that zig-zags without a trend, and validation doing the same."""
     rows = trend.patience(curve, options.window_share, options.window_least)
-    train = trend.tail(curve.train_loss, curve, rows)
-    if len(train) < rows or _turns(train) < options.turns or trend.median(train) <= 0:
+    train, whole = trend.tail(curve.train_loss, curve, rows), trend.clean(curve.train_loss)
+    if len(train) < rows or trend.median(train) <= 0:
         return None
-    whole = trend.clean(curve.train_loss)
     if trend.median(train) < max(options.far * trend.beginning(whole), options.least * trend.median(whole[:3])):
         return None
-    val, score = trend.tail(curve.val_loss, curve, rows), trend.tail(trend.metric(curve), curve, rows)
-    if _height(train) < options.height:
+    val, metric = trend.tail(curve.val_loss, curve, rows), trend.metric(curve)
+    score = trend.tail(metric, curve, rows) / trend.whole(metric)
+    if not len(val) and not len(score) and _swings(whole, options) >= options.swings:
+        return _symptom(curve, train, rows)
+    if _height(train) < options.height or _turns(train) < options.turns:
         return None
     if (_height(val) >= options.val_height and _leads_nowhere(val, options)) or _score_zigzags(score, options):
         return _symptom(curve, train, rows)
     return None
+
+
+def _swings(loss: FloatArray, options: Options) -> int:
+    """Return how often a loss, single spikes aside, went far up after a fall, or far down after such a rise."""
+    calm = trend.running_median(loss, 3)[int(options.settle * len(loss)) :].tolist()
+    low = high = calm[0]
+    rising, swings = False, 0
+    for value in calm:
+        low, high = min(low, value), max(high, value)
+        if not rising and value > options.swing * low > 0:
+            rising, high, swings = True, value, swings + 1
+        elif rising and options.swing * value < high:
+            rising, low, swings = False, value, swings + 1
+    return swings
 
 
 def _height(loss: FloatArray) -> float:
@@ -74,11 +94,10 @@ def _leads_nowhere(loss: FloatArray, options: Options) -> bool:
 
 
 def _score_zigzags(cost: FloatArray, options: Options) -> bool:
-    """Tell the same of a score that is a share of 1 or a percentage."""
+    """Tell the same of a score, a share of 1."""
     if len(cost) < 6 or _falls(cost, options):
         return False
-    whole = 100.0 if np.abs(cost).max() > 1.5 else 1.0
-    return trend.jumps(cost) >= options.score_height * whole
+    return trend.jumps(cost) >= options.score_height
 
 
 def _falls(cost: FloatArray, options: Options) -> bool:
@@ -117,6 +136,9 @@ _CALM = 2.0 * 0.9**_E + 0.2
 _NOISY_FALL = _CALM * (1 + 0.1 * np.sin(7.3 * _E))
 
 SEEN: Mapping[str, Curve] = {
+    "swings of several rows, and nothing else is logged": Curve.of(
+        train_loss=1 + 0.6 * np.sin(0.9 * _E + 0.02 * _E**2), planned_epochs=30
+    ),
     "saw teeth": Curve.of(train_loss=_SAW, val_loss=1.1 * _SAW, planned_epochs=50),
     "validation leads nowhere while training still falls": Curve.of(
         train_loss=_SAW * 0.98**_E, val_loss=1.1 * _SAW, planned_epochs=50
@@ -124,6 +146,7 @@ SEEN: Mapping[str, Curve] = {
     "in loss and score": Curve.of(train_loss=_SAW, metrics={"acc": _SAW / 3}, planned_epochs=50),
 }
 NOT_SEEN: Mapping[str, Curve] = {
+    "waves that die out": Curve.of(train_loss=1 + 0.9**_E * np.cos(0.7 * _E), planned_epochs=50),
     "only validation jumps": Curve.of(train_loss=_CALM, val_loss=_SAW, planned_epochs=50),
     "noise around a trend": Curve.of(train_loss=_NOISY_FALL, val_loss=_NOISY_FALL, planned_epochs=50),
     "small teeth": Curve.of(train_loss=1 + 0.05 * _SAW, val_loss=1 + 0.05 * _SAW, planned_epochs=50),

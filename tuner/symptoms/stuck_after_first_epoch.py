@@ -82,8 +82,8 @@ def _is_constant(curve: Curve, train: FloatArray, rows: int, options: Options) -
     for values in (trend.clean_cost(curve.val_loss)[1:], trend.clean_cost(trend.metric(curve))[1:]):
         if len(values) >= rows // 2 and not _flat(values, options):
             return False
-    metric = trend.clean(trend.metric(curve))
-    return not len(metric) or trend.as_share(trend.median(metric[-rows:])) <= options.good_score
+    metric = trend.shares(trend.metric(curve))
+    return not len(metric) or trend.median(metric[-rows:]) <= options.good_score
 
 
 def _bounces(curve: Curve, train: FloatArray, options: Options) -> bool:
