@@ -53,6 +53,7 @@ class Study:
             name=model.sampler.name,
             options=model.sampler.options,
             place=self.executor.place,
+            lessons=lambda: self.pauses.lessons(),
         )
         self.rules = Rules(
             config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
@@ -230,7 +231,7 @@ class Study:
             score=best[1] if best else None,
             score_epoch=best[0] if best else None,
         )
-        record = replace(record, prescription=self._prescribe(running, record))
+        record = replace(record, prescription=record.prescription or self.prescribe(running, record))
         self.sampler.note(
             running.trial,
             ending=record.ending,
@@ -249,10 +250,10 @@ class Study:
         self.sampler.tell(trial, record.ending, record.score)
         self.refresh()
 
-    def _prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
-        assert record.ending is not None
-        symptom = policy.complaint(running.diagnosis, self.config.treatment)
-        if symptom is None or record.ending.action is Action.FAIL or record.ending.reason in ("budget", NOT_CONTINUED):
+    def prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
+        """Return the move to be tried for what is seen on a trial that ended or is held, if there is one."""
+        symptom, ending = policy.complaint(running.diagnosis, self.config.treatment), record.ending
+        if symptom is None or (ending and (ending.action is Action.FAIL or ending.reason in ("budget", NOT_CONTINUED))):
             return None
         others = [r for r in self.records if r.number != record.number]
         taken = [record.params, *(r.params for r in others)]
