@@ -87,6 +87,11 @@ class Entry:
     def done(self) -> int:
         return len(self.best)
 
+    @cached_property
+    def latest(self) -> float:
+        """The best cost of all."""
+        return self.cost(self.done)
+
     def cost(self, epochs: int) -> float:
         """Return the best cost up to ``epochs``; the last one of a trial that ended before."""
         return math.inf if self.sick or not self.best else self.best[min(epochs, len(self.best)) - 1]
@@ -163,8 +168,10 @@ def _finish(entries: Sequence[Entry], cost: int, left: float) -> Continue | None
 
     What is handed over in the end should have been trained to its end; with a small budget nothing else might be.
     """
-    best = min(entries, key=lambda e: (e.cost(e.done), e.number), default=None)
-    if best is None or best.stand is not Stand.PAUSED or not math.isfinite(best.cost(best.done)):
+    if not left - cost < max((e.planned for e in entries), default=0):
+        return None
+    best = min(entries, key=lambda e: (e.latest, e.number), default=None)
+    if best is None or best.stand is not Stand.PAUSED or not math.isfinite(best.latest):
         return None
     missing = best.planned - best.done
     if not left - cost < missing <= left:
@@ -180,7 +187,7 @@ def places(entries: Iterable[Entry], rules: Rules, *, leading: bool = False) -> 
     entries = list(entries)
     waiting: dict[int, set[int]] = {}
     for entry in entries:
-        if entry.stand is Stand.PAUSED and math.isfinite(entry.cost(entry.done)):
+        if entry.stand is Stand.PAUSED and math.isfinite(entry.latest):
             waiting.setdefault(_level(entry, rules), set()).add(entry.number)
     for k in sorted((k for k in waiting if k >= 0), reverse=True):
         ranked = _ranked(entries, k, rules)
@@ -194,8 +201,13 @@ def place_of(number: int, entries: Iterable[Entry], rules: Rules) -> Place | Non
     entries = list(entries)
     entry = next(e for e in entries if e.number == number)
     k = _level(entry, rules)
-    ranked = _ranked(entries, k, rules) if k >= 0 else []
-    return Place(entry, k, ranked.index(entry) + 1, len(ranked), rules.rung(k)) if ranked else None
+    there = _there(entries, k, rules) if k >= 0 else []
+    if not there:
+        return None
+    epochs = rules.rung(k)
+    own = entry.cost(epochs), number
+    better = sum((e.cost(epochs), e.number) < own for e in there)
+    return Place(entry, k, better + 1, len(there), epochs)
 
 
 def lessons(entries: Iterable[Entry], rules: Rules) -> dict[int, float]:
@@ -208,7 +220,7 @@ def lessons(entries: Iterable[Entry], rules: Rules) -> dict[int, float]:
     entries = list(entries)
     deepest = max((_level(e, rules) for e in entries), default=0)
     for k in range(deepest, 0, -1):
-        there = [e for e in _ranked(entries, k, rules) if not e.sick]
+        there = [e for e in _there(entries, k, rules) if not e.sick]
         if len(there) >= ENOUGH:
             failed = {e.number: math.inf for e in entries if e.sick}
             return {**failed, **{e.number: e.cost(rules.rung(k)) for e in there}}
@@ -220,12 +232,18 @@ def _level(entry: Entry, rules: Rules) -> int:
 
 
 def _ranked(entries: Sequence[Entry], k: int, rules: Rules) -> list[Entry]:
-    """Return all that came to rung ``k``, the best first; what ended or is held before it counts with what it had."""
+    """Return all that came to rung ``k``, the best first."""
+    epochs = rules.rung(k)
+    order = sorted((e.cost(epochs), e.number, e) for e in _there(entries, k, rules))
+    return [entry for *_, entry in order]
+
+
+def _there(entries: Sequence[Entry], k: int, rules: Rules) -> list[Entry]:
+    """Return all that came to rung ``k``; what ended or is held before it counts there with what it had."""
     epochs, before = rules.rung(k), rules.rung(k - 1)
-    there = [
+    return [
         e for e in entries if e.done >= epochs or ((e.held or e.stand is Stand.ENDED) and (e.done > before or k == 0))
     ]
-    return sorted(there, key=lambda e: (e.cost(epochs), e.number))
 
 
 def _on(place: Place, rules: Rules, why: str) -> Continue:
