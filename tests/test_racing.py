@@ -96,6 +96,13 @@ def test_a_trial_held_before_the_first_rung_counts_there() -> None:
     assert moved([entry(0, 1.0, held=True), *looked], rules) == (0, 3)
 
 
+def test_a_trial_held_at_a_rung_is_ranked_there() -> None:
+    there = [entry(n, 9.0, 9.0, 5.0 + n) for n in (1, 2)]
+    held = entry(0, 9.0, 9.0, 5.5, held=True)
+    assert moved([held, *there]) == (0, 9)
+    assert str(place_of(0, [held, *there], THIRD)) == "rank 1 of 3 at epoch 3"
+
+
 def test_what_is_held_is_the_last_to_use_up_a_budget() -> None:
     waiting = [
         entry(0, 3.0),

@@ -228,7 +228,8 @@ def lessons(entries: Iterable[Entry], rules: Rules) -> dict[int, float]:
 
 
 def _level(entry: Entry, rules: Rules) -> int:
-    return rules.below(entry.done) + entry.held
+    """Return the rung at which a trial is ranked: the last that it reached, where it is held the one it was sent to."""
+    return rules.below(entry.done - 1) + 1 if entry.held else rules.below(entry.done)
 
 
 def _ranked(entries: Sequence[Entry], k: int, rules: Rules) -> list[Entry]:
