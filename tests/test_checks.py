@@ -97,3 +97,9 @@ def test_a_trial_that_only_lost_against_its_peers_did_not_fail() -> None:
 def test_running_trials_make_the_figures_provisional() -> None:
     found = only(checks([record(3, None), record(5, None), record(1)], None, {}))
     assert found.text == "trials 3, 5 still running: the figures are not final"
+
+
+def test_a_loss_that_was_recovered_from_behind_the_log_is_named() -> None:
+    quiet = record(1, score=0.5, facts={"nan_recoveries": 0, "batch": 8})
+    found = only(checks([quiet, record(4, score=0.4, facts={"nan_recoveries": 2})], None, {}))
+    assert found.text.endswith("unseen in the log: trial 4 (2 times)")

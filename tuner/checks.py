@@ -26,6 +26,8 @@ MIN_GROUP = 4
 """How many pruned and how many completed trials it takes before a region is named."""
 OBVIOUS = 0.6
 """How much of the pruned trials a region must hold beyond its share of the completed ones (Youden's J)."""
+NAN_RECOVERIES = "nan_recoveries"
+"""The fact by which a trainer says how often a loss that was not finite was recovered from."""
 NOT_A_FAILURE = frozenset({"pruner", NOT_CONTINUED})
 """Reasons for which a trial is PRUNED although it did not fail: it was only worse than its peers."""
 
@@ -45,7 +47,7 @@ def checks(records: Sequence[Record], incumbent: Record | None, bounds: Bounds) 
     if incumbent is not None:
         found += _cut_short(incumbent)
         found += [c for name, ends in bounds.items() if (c := _edge(name, ends, incumbent))]
-    return (*found, *_unfinished(records))
+    return (*found, *_recovered(records), *_unfinished(records))
 
 
 def _cut_short(best: Record) -> list[Check]:
@@ -55,6 +57,16 @@ def _cut_short(best: Record) -> list[Check]:
         return []
     text = f"the best trial has {words.epochs(best)} epochs only: nothing better was trained to its end"
     return [Check("cut_short", text, {"epochs": best.epochs, "planned_epochs": best.planned_epochs})]
+
+
+def _recovered(records: Sequence[Record]) -> list[Check]:
+    """Return a check where a program went on from its checkpoint after a loss that its log does not show."""
+    times = {r.number: n for r in records if isinstance(n := r.facts.get(NAN_RECOVERIES), int) and n > 0}
+    if not times:
+        return []
+    trials = ", ".join(f"trial {number} ({words.count(n, 'time')})" for number, n in times.items())
+    text = f"loss not finite and recovered from the last checkpoint, unseen in the log: {trials}"
+    return [Check("recovered", text, {"trials": times})]
 
 
 def is_infeasible(record: Record) -> bool:

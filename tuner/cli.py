@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from tuner import data_commands
 from tuner.errors import TunerError
 
 app = typer.Typer(
@@ -17,6 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Hyperparameter search that reads training curves, says what is wrong with them, and tries the remedy.",
 )
+
+app.add_typer(data_commands.app, name="data")
 
 EXIT_BAD_INPUT = 2
 

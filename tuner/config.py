@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass as checked_dataclass
 
@@ -20,11 +18,12 @@ from tuner.documents import Document, Model
 from tuner.errors import ConfigError, did_you_mean
 from tuner.executors.devices import Device, choose
 from tuner.policy import Table, Treatment
-from tuner.record import Action, Params
+from tuner.record import Action, Params, Record
 from tuner.space import Role, Space
-from tuner.spec import Trainer
+from tuner.spec import Trainer, TrialSpec
 
 CONFIG_FILE = "config.yaml"
+STAGES = "stages"
 INLINE = "space", "treatment"  # may be given as the path of a file of their own
 
 
@@ -107,6 +106,8 @@ class ConfigModel(Model):
     jobs: PositiveInt | None = Field(None, le=1024, description="most trials at a time")
     executor: str = "local"
     baselines: list[dict[str, Any]] = Field([], description="known-good parameters, tried first")
+    seeds: PositiveInt = Field(1, le=100, description="train every baseline so many times, with different seeds")
+    test: bool = Field(default=False, description="score the best once on the test split, at the end")
     sweep: int = Field(7, ge=0, le=99, description="points of the learning-rate sweep after the baselines; 0: none")
     sampler: Plugin = Plugin(name="TPESampler")
     scheduler: Plugin | None = Field(None, description="an Optuna pruner beside or instead of the treatment table")
@@ -191,6 +192,24 @@ class StudyConfig:
         factor = float(params[batches[0]]) / scaling.reference_batch
         return {**params, rates[0]: float(params[rates[0]]) * factor}
 
+    def exported(self, record: Record) -> Mapping[str, Any]:
+        """Return the settings of a trial in the words of the program that trained it."""
+        return self.trainer.exported(self.spec_of(record))
+
+    def spec_of(self, record: Record) -> TrialSpec:
+        """Return a trial as its trainer gets it."""
+        epochs = self.space.playing(Role.EPOCHS, record.params)
+        return TrialSpec(
+            record.number,
+            self.scaled(record.params),
+            int(record.params[epochs[0]]) if epochs else record.planned_epochs or self.model.epochs,
+            record.seed or 0,
+            self.trial_folder(record.number),
+            self.model.objective.metric,
+            self.higher_is_better,
+            record.until if self.racing else None,
+        )
+
     def trial_folder(self, number: int) -> Path:
         return self.folder / "trials" / f"{number:04d}"
 
@@ -218,15 +237,31 @@ def load(
     ``folder`` is where the study lies if not where the configuration says (it may have been moved). For ``reading``
     alone, neither the devices nor what the trainer needs have to be there.
     """
+    document, base = read(path, overrides)
+    if STAGES in document:
+        raise ConfigError(str(path), STAGES, "expected one study, but got several: name the folder of one stage")
+    return of(document, base, str(path), folder=folder, reading=reading)
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Document, Path]:
+    """Return the document at ``path`` with the overrides applied, and the folder that its relative paths start from."""
     document = documents.load(path)
+    for assignment in (o for o in overrides if o.partition("=")[0].strip() == "base"):
+        documents.override(document, assignment)  # at once: all other paths depend on it
     given = document.get("base")
     if given is not None and not isinstance(given, str):
         raise ConfigError(str(path), "base", f"expected a folder, but got {given!r}")
     base = (path.parent / (given or "")).resolve()
     document = assembled(document, overrides, base, str(path))
-    model = documents.check(ConfigModel, document, str(path))
-    space = space_file.build(model.space, f"{path}: space")
-    where = str(path)
+    if document.get(STAGES, ...) is None:
+        del document[STAGES]  # --set stages=null asks for the study without them
+    return document, base
+
+
+def of(document: Document, base: Path, where: str, *, folder: Path | None = None, reading: bool = False) -> StudyConfig:
+    """Return the study that an assembled ``document`` describes; raises ConfigError."""
+    model = documents.check(ConfigModel, document, where)
+    space = space_file.build(model.space, f"{where}: space")
     return StudyConfig(
         model=model,
         space=space,
@@ -243,10 +278,7 @@ def load(
 def save(config: StudyConfig) -> Path:
     """Write the resolved configuration into the study's folder, from where ``tuner resume`` takes it."""
     path = config.folder / CONFIG_FILE
-    part = path.with_suffix(".part")
-    text = yaml.safe_dump({**config.document, "results": str(config.folder.parent)}, sort_keys=False)
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    documents.write(path, {**config.document, "results": str(config.folder.parent)})
     return path
 
 
@@ -259,12 +291,16 @@ def assembled(document: Document, overrides: Sequence[str], base: Path, where: s
             documents.override(document, assignment)
     if "treatment" not in document:
         document["treatment"] = default_treatment()
-    for key in INLINE:
-        if isinstance(document.get(key), str):
-            document[key] = documents.load(_existing(document[key], base, where, key))
+    document = inlined(document, base, where)
     for assignment in inner:
         documents.override(document, assignment)
     return document
+
+
+def inlined(document: Document, base: Path, where: str) -> Document:
+    """Return ``document`` with the parts that stand in files of their own; raises ConfigError."""
+    files = {key: document[key] for key in INLINE if isinstance(document.get(key), str)}
+    return {**document, **{key: documents.load(_existing(name, base, where, key)) for key, name in files.items()}}
 
 
 def _existing(name: str, base: Path, where: str, key: str) -> Path:
@@ -281,9 +317,11 @@ def _trainer(model: ConfigModel, space: Space, base: Path, where: str, *, readin
     try:
         trainer: Trainer = make(options, base)
         if not reading:
-            trainer.check({parameter: space.default(parameter) for parameter in space.parameters})
+            trainer.check(space)
     except ValueError as error:
         raise ConfigError(where, "trainer", str(error)) from None
+    if model.test and trainer.test(base) is None:
+        raise ConfigError(where, "test", f"expected a trainer that says how to test, but got {name} without it")
     _known(trainer.log_format, registry.READERS, where, "trainer.log.format", "log format")
     return trainer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -76,6 +77,13 @@ def load(path: Path) -> Document:
     if not isinstance(data, dict):
         raise ConfigError(str(path), "", f"expected a mapping of keys, but got {_shown(data)}")
     return data
+
+
+def write(path: Path, document: Document) -> None:
+    """Write ``document`` to ``path`` as YAML, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    os.replace(part, path)
 
 
 def override(document: Document, assignment: str) -> None:

@@ -80,8 +80,9 @@ class Record:
     ``epochs`` counts logged epochs up to the decision that ended the trial, ``extra_epochs`` those that were logged
     between the decision and the end of the process, ``lost_epochs`` those that a restart without a checkpoint trained
     again; ``seconds`` is wall-clock time over all its processes, ``started`` when the latest of them began (seconds
-    since 1970). ``until`` is after how many epochs it is paused, ``paused`` whether it waits, ``standing`` why it waits
-    or goes on, in words; ``held`` the symptoms that it was held for, ``suspect`` what was seen where it still is.
+    since 1970). ``metrics`` are all logged metrics at ``score_epoch``, ``facts`` what its trainer noted beside the
+    curve. ``until`` is after how many epochs it is paused, ``paused`` whether it waits, ``standing`` why it waits or
+    goes on, in words; ``held`` the symptoms that it was held for, ``suspect`` what was seen where it still is.
     """
 
     number: int
@@ -103,6 +104,8 @@ class Record:
     device: str | None = None
     seconds: float = 0.0
     started: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, ParamValue] = field(default_factory=dict)
     until: int | None = None
     paused: bool = False
     standing: str = ""
@@ -129,16 +132,42 @@ def incumbent(records: Sequence[Record], *, higher_is_better: bool) -> Record | 
     """Return the trial to build on: the best that trained to its end or was stopped because enough was known.
 
     Where there is none, the best that completed at all, and else the best of what is or was paused; None without a
-    finite score. The earliest wins a tie.
+    finite score. The earliest wins a tie. Parameters that were trained with several seeds are judged by their mean.
     """
     completed = [r for r in records if usable_score(r) is not None]
     trained = [r for r in completed if r.ending is None or r.ending.reason != "budget"]
-    return _best(trained or completed or [r for r in records if _waited(r)], higher_is_better)
+    pool = trained or completed or [r for r in records if _waited(r)]
+    groups = repeats(pool)
+    if not groups:
+        return _best(pool, higher_is_better)
+    sign = 1 if higher_is_better else -1
+    return _best(max(groups, key=lambda group: sign * _mean(group)), higher_is_better)
+
+
+def repeats(records: Sequence[Record]) -> list[list[Record]]:
+    """Return what completed, baselines that differ in their seed alone together; nothing where there are none such."""
+    groups: list[list[Record]] = []
+    for r in (r for r in records if usable_score(r) is not None):
+        same = [g for g in groups if r.origin is g[0].origin is Origin.BASELINE and r.params == g[0].params]
+        if same:
+            same[0].append(r)
+        else:
+            groups.append([r])
+    return groups if any(len(group) > 1 for group in groups) else []
+
+
+def _mean(group: Sequence[Record]) -> float:
+    return sum(r.score or 0.0 for r in group) / len(group)
 
 
 def best_seen(records: Sequence[Record], *, higher_is_better: bool) -> Record | None:
     """Return the trial with the best score, also where it is or was paused on its way."""
-    return _best([r for r in records if usable_score(r) is not None or _waited(r)], higher_is_better)
+    return _best(scored(records), higher_is_better)
+
+
+def scored(records: Sequence[Record]) -> list[Record]:
+    """Return the trials whose score says how good they are: those that completed, and those paused on their way."""
+    return [r for r in records if usable_score(r) is not None or _waited(r)]
 
 
 def _waited(record: Record) -> bool:
@@ -156,7 +185,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "origin": ("origin", "parent", "remedy", "seed", "retry"),
     "process": ("device", "started", "seconds", "planned_epochs", "lost_epochs"),
     "race": ("until", "paused", "standing", "held", "suspect"),
-    "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription"),
+    "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription", "metrics", "facts"),
 }
 ENDING_FIELDS = frozenset(f.name for f in fields(Ending))
 

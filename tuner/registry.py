@@ -144,7 +144,11 @@ REMEDIES: Mapping[str, RemedyPlugin] = {
     "fewer_epochs": fewer_epochs,
 }
 
-TRAINERS = Lazy(torch="tuner.trainers.torch:TorchTrainer", script="tuner.trainers.script:ScriptTrainer")
+TRAINERS = Lazy(
+    torch="tuner.trainers.torch:TorchTrainer",
+    ultralytics="tuner.trainers.ultralytics:UltralyticsTrainer",
+    script="tuner.trainers.script:ScriptTrainer",
+)
 
 # In the order in which a file found somewhere is shown to them; the last three know any log with telling names.
 READERS: Mapping[str, Reader] = {

@@ -13,10 +13,12 @@ import optuna
 import yaml
 from optuna.study import StudyDirection
 
-from tuner import words
+from tuner import experiments, words
 from tuner.checks import Bounds, Check, checks
+from tuner.experiments import Repeat, Table
 from tuner.importance import Importances, importances
 from tuner.record import Params, Record, incumbent
+from tuner.tested import Tested
 from tuner.worth import Worth, worth
 
 BEST_FILE = "best.yaml"
@@ -34,19 +36,26 @@ class Used:
 
 @dataclass(frozen=True)
 class Report:
-    """One study, ready to be printed or written; ``trials`` are in the order of their numbers."""
+    """One study, ready to be printed or written; ``trials`` are in the order of their numbers.
+
+    ``settings`` are those of the incumbent in the words of the program that trained it.
+    """
 
     study: str
     objective: str
     higher_is_better: bool
     incumbent: Record | None
     best_params: Params
+    settings: Mapping[str, Any]
     trials: tuple[Record, ...]
     states: Mapping[str, int]
     worth: tuple[Worth, ...]
     importances: Importances
     used: Used
     checks: tuple[Check, ...]
+    experiments: Table
+    repeats: tuple[Repeat, ...]
+    tested: tuple[Tested, ...]
 
     @property
     def direction(self) -> str:
@@ -60,25 +69,33 @@ def build(
     objective: str | None = None,
     bounds: Bounds | None = None,
     as_trained: Callable[[Params], Params] = dict,
+    exported: Callable[[Record], Mapping[str, Any]] | None = None,
+    tested: Sequence[Tested] = (),
 ) -> Report:
     """Return the report on ``study``; the objective is named as Optuna knows it where it is not given.
 
-    ``as_trained`` turns the sampler's parameters into those that the trainer got.
+    ``as_trained`` turns the sampler's parameters into those that the trainer got, ``exported`` a trial into the
+    settings of the program that trained it.
     """
     higher = study.direction is StudyDirection.MAXIMIZE
     best = incumbent(records, higher_is_better=higher)
+    objective = objective or (study.metric_names or ["score"])[0]
     return Report(
         study=study.study_name,
-        objective=objective or (study.metric_names or ["score"])[0],
+        objective=objective,
         higher_is_better=higher,
         incumbent=best,
         best_params=as_trained(best.params) if best else {},
+        settings=(exported(best) if exported else as_trained(best.params)) if best else {},
         trials=tuple(records),
         states=dict(Counter(r.state.name.lower() for r in records)),
         worth=worth(records, higher_is_better=higher),
         importances=importances(study),
         used=used(records),
         checks=checks(records, best, bounds or {}),
+        experiments=experiments.table(records, objective),
+        repeats=tuple(experiments.repeated(records)),
+        tested=tuple(tested),
     )
 
 
@@ -99,6 +116,9 @@ def to_json(report: Report) -> dict[str, Any]:
         "direction": report.direction,
         "incumbent": _row(report.incumbent) if report.incumbent else None,
         "best_params": report.best_params,
+        "settings": report.settings,
+        "repeats": [asdict(repeat) for repeat in report.repeats],
+        "tested": [asdict(tested) for tested in report.tested],
         "states": report.states,
         "budget": asdict(report.used),
         "checks": [asdict(check) for check in report.checks],
@@ -123,7 +143,7 @@ def best_yaml(report: Report) -> str:
     lines += [] if best.seed is None else [f"seed: {best.seed}"]
     lines += [] if best.planned_epochs is None else [f"planned epochs: {best.planned_epochs}"]
     head = "".join(f"# {words.plain(line)}\n" for line in lines)
-    return head + yaml.safe_dump(dict(report.best_params), sort_keys=False, allow_unicode=True)
+    return head + yaml.safe_dump(dict(report.settings), sort_keys=False, allow_unicode=True)
 
 
 def write_best(report: Report, folder: Path) -> Path | None:

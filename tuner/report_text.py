@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner import screen, words
+from tuner.experiments import spread
 from tuner.record import Record
 from tuner.report import Report
 from tuner.worth import Worth
@@ -15,13 +16,15 @@ from tuner.worth import Worth
 WIDE = 110
 """From this many columns on the table of trials has room for device, time and state."""
 BAR = 20
+PLAIN_COLUMNS = 3
 
 # As in screen.py, every cell is a Text: rich would read a str as markup.
 
 
 def show(report: Report, console: Console | None = None) -> None:
     console = console or screen.open_console()
-    for part in (_heading(report), _trials(report, wide=console.width >= WIDE), *_summary(report)):
+    wide = console.width >= WIDE
+    for part in (_heading(report), _trials(report, wide=wide), *_experiments(report), *_summary(report)):
         console.print(part)
 
 
@@ -36,7 +39,8 @@ def _heading(report: Report) -> Text:
 
 
 def _summary(report: Report) -> list[RenderableType]:
-    return [*_remedies(report), *_importances(report), *_budget(report), *_checks(report), *_best(report)]
+    parts = (_remedies, _importances, _budget, _checks, _repeats, _best, _tested)
+    return [shown for part in parts for shown in part(report)]
 
 
 def _trials(report: Report, *, wide: bool) -> RenderableType:
@@ -77,6 +81,44 @@ def _ending(record: Record) -> Text:
     verb = (words.verb(record.ending), screen.COLORS.get(record.ending.action, ""))
     following = f" → {words.prescription(record, record.prescription)}" if record.prescription else ""
     return Text.assemble(verb, f": {words.why(record.ending)}{following}")
+
+
+def _experiments(report: Report) -> list[RenderableType]:
+    found = report.experiments
+    if len(found.columns) <= PLAIN_COLUMNS:
+        return []  # the score, the epochs and the time are in the first table
+    table = _table()
+    table.add_column("trial", justify="right", no_wrap=True)
+    for name in found.columns:
+        table.add_column(words.plain(name), justify="right", overflow="fold")
+    for record, row in zip(found.trials, found.rows, strict=True):
+        cells = [words.plain(v) if isinstance(v, str) else words.number(v) for v in row]
+        table.add_row(*(Text(cell) for cell in (str(record.number), *cells)))
+    return [Text("\nwhat they reached, at the best epoch of each", style="bold"), table]
+
+
+def _repeats(report: Report) -> list[RenderableType]:
+    if not report.repeats:
+        return []
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for repeat in report.repeats:
+        trials = ", ".join(map(str, repeat.trials))
+        score = f"{words.figure(repeat.mean)} ± {words.number(repeat.spread, 2)}"
+        table.add_row(Text(f"  trials {trials}"), Text(score, style="bold"))
+    title = "\nthe same settings with other seeds: mean ± standard deviation"
+    return [Text(title, style="bold"), table]
+
+
+def _tested(report: Report) -> list[RenderableType]:
+    if not report.tested:
+        return []
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name in report.tested[0].scores:
+        mean, deviation = spread([t.scores[name] for t in report.tested if name in t.scores])
+        note = f" ± {words.number(deviation, 2)}" if len(report.tested) > 1 else ""
+        table.add_row(Text(words.plain(name)), Text(f"{words.figure(mean)}{note}", style="bold"))
+    trials = ", ".join(str(t.trial) for t in report.tested)
+    return [Text(f"\ntest split, scored once: trial {trials}", style="bold"), Padding(table, (0, 0, 0, 2))]
 
 
 def _remedies(report: Report) -> list[RenderableType]:

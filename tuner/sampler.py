@@ -88,10 +88,11 @@ class Sampler:
         seed: int,
         name: str,
         options: Mapping[str, Any],
-        place: Place | None = None,
         lessons: Lessons = lambda: None,
     ) -> None:
-        self.study, self._place, self._lessons = study, place, lessons
+        self.study, self._lessons = study, lessons
+        self.place: Place | None = None
+        """Moves parameters that cannot be trained to such as can; the study knows which."""
         self._space, self._seed, self._name, self._options = space, seed, name, options
         self._finished: dict[int, Record] = {}  # these do not change any more, and reading all anew adds up
 
@@ -114,8 +115,8 @@ class Sampler:
         trials = self.study.get_trials(deepcopy=False)
         number = next((t.number for t in trials if t.state is TrialState.WAITING), len(trials))
         attributes["seed"] = self._default_seed(number) if seed is None else seed
-        if params is not None and self._place is not None:
-            params = self._place(params)
+        if params is not None and self.place is not None:
+            params = self.place(params)
         if params is not None and number == len(trials):
             self.study.enqueue_trial(params, user_attrs=record.attributes(**attributes))
         with _quiet():
@@ -178,7 +179,7 @@ class Sampler:
             options = {**IN_A_RACE, **options}
         inner = make_sampler(self._name, options, seed)
         snapped = Snapped(inner if lessons is None else Taught(inner, lessons), self._space)
-        return snapped if self._place is None else Placed(snapped, self._space, self._place)
+        return snapped if self.place is None else Placed(snapped, self._space, self.place)
 
 
 @contextlib.contextmanager

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from optuna.trial import TrialState
 
+from tuner import memory
 from tuner.policy import Table
 from tuner.record import Origin, Params, Prescription, Record, usable_score
 from tuner.space import Role, Space
@@ -34,15 +35,19 @@ class Proposal:
     retry: int = 0
 
 
-def openers(baselines: Sequence[Params], space: Space, points: int) -> list[Proposal]:
-    """Return the trials that open a study: the baselines, then a sweep of the learning rate from the first of them."""
-    opening = [Proposal(Origin.BASELINE, params) for params in baselines]
+def openers(baselines: Sequence[Params], space: Space, points: int, seeds: int = 1) -> list[Proposal]:
+    """Return the trials that open a study: the baselines, then a sweep of the learning rate from the first of them.
+
+    With several ``seeds`` every baseline is trained so often, all of them once before any of them again.
+    """
+    given: list[int | None] = [None] if seeds == 1 else list(range(seeds))
+    opening = [Proposal(Origin.BASELINE, params, seed=seed) for seed in given for params in baselines]
     centre = baselines[0] if baselines else space.complete({})
     for name, value in space.sweep(Role.LEARNING_RATE, points, centre):
         opening.append(Proposal(Origin.SWEEP, space.complete({**centre, name: value})))
     distinct: list[Proposal] = []
     for proposal in opening:
-        if proposal.params not in [p.params for p in distinct]:
+        if (proposal.params, proposal.seed) not in [(p.params, p.seed) for p in distinct]:
             distinct.append(proposal)
     return distinct
 
@@ -55,21 +60,30 @@ def propose(
     max_retries: int,
     higher_is_better: bool,
     table: Table,
+    fits: Callable[[Params], bool] = lambda params: True,
 ) -> Proposal:
-    """Return what to train next. Prescriptions that the present treatment ``table`` does not know are left aside."""
+    """Return what to train next.
+
+    Prescriptions that the present treatment ``table`` does not know are left aside, and so are parameters that are
+    known not to fit into the memory.
+    """
     retry = _retry(records, max_retries)
     if retry:
         return retry
-    opened = [r.params for r in records if r.origin in (Origin.BASELINE, Origin.SWEEP)]
+    opened = [(r.params, r.seed) for r in records if r.origin in (Origin.BASELINE, Origin.SWEEP)]
     for proposal in opening:
-        if proposal.params not in opened:
+        if not _among(opened, proposal) and (proposal.params is None or fits(proposal.params)):
             return proposal
     remedies = sum(r.origin is Origin.REMEDY for r in records)
     # Counted over the trials after the opening, so that the share holds at every moment and not only at the end.
     after_opening = len(records) - len(opened)
     if remedies < remedy_share * (after_opening + 1):
-        return _remedy(records, higher_is_better, table) or Proposal(Origin.SAMPLER)
+        return _remedy(records, higher_is_better, table, fits) or Proposal(Origin.SAMPLER)
     return Proposal(Origin.SAMPLER)
+
+
+def _among(opened: Sequence[tuple[Params, int | None]], proposal: Proposal) -> bool:
+    return any(params == proposal.params and proposal.seed in (None, seed) for params, seed in opened)
 
 
 def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:
@@ -81,7 +95,9 @@ def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:
     return None
 
 
-def _remedy(records: Sequence[Record], higher_is_better: bool, table: Table) -> Proposal | None:
+def _remedy(
+    records: Sequence[Record], higher_is_better: bool, table: Table, fits: Callable[[Params], bool]
+) -> Proposal | None:
     """Return the prescription of the trial most worth treating that still waits for its own.
 
     Trials of the better half of all that have a score come first, by score and then by the move's credit. Every third
@@ -110,7 +126,7 @@ def _remedy(records: Sequence[Record], higher_is_better: bool, table: Table) -> 
     for *_, best in sorted(waiting, key=lambda w: w[:4], reverse=True):
         found = best.prescription
         assert found is not None
-        if found.params not in taken:
+        if found.params not in taken and fits(found.params):
             return Proposal(Origin.REMEDY, found.params, parent=best.number, remedy=found.remedy, seed=best.seed)
     return None
 
@@ -123,7 +139,8 @@ def _score(record: Record) -> float | None:
 
 
 def _known(prescription: Prescription, table: Table) -> bool:
-    return any(prescription.remedy in row.retry_with for row in table.values())
+    in_table = any(prescription.remedy in row.retry_with for row in table.values())
+    return in_table or prescription.symptom == memory.OUT_OF_MEMORY
 
 
 def counted(records: Sequence[Record]) -> int:

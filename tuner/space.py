@@ -36,6 +36,7 @@ class Role(StrEnum):
     BATCH_SIZE = "batch_size"
     WEIGHT_DECAY = "weight_decay"
     MODEL_SIZE = "model_size"
+    IMAGE_SIZE = "image_size"
     DROPOUT = "dropout"
     AUGMENTATION = "augmentation"
     OPTIMIZER = "optimizer"
@@ -55,6 +56,7 @@ USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
     Role.BATCH_SIZE: ("batch", "batch_size", "bs"),
     Role.WEIGHT_DECAY: ("weight_decay", "wd", "decay", "l2"),
     Role.MODEL_SIZE: ("model", "model_size", "size", "width", "depth"),
+    Role.IMAGE_SIZE: ("imgsz", "img_size", "image_size", "input_size", "resolution"),
     Role.DROPOUT: ("dropout", "dropout_rate"),
     Role.AUGMENTATION: ("augmentation", "augment", "mosaic", "mixup", "degrees", "hsv_h", "hsv_s", "hsv_v"),
     Role.OPTIMIZER: ("optimizer", "optim", "opt"),
@@ -272,6 +274,11 @@ class Space:
     def default(self, name: str) -> ParamValue:
         parameter = self.parameters[name]
         return parameter.middle() if parameter.default is None else parameter.default
+
+    def listed(self, name: str) -> tuple[ParamValue, ...]:
+        """Return every value of a parameter whose values are counted; nothing for a range."""
+        p = self.parameters[name]
+        return p.values if isinstance(p, Levels) else p.options if isinstance(p, Choice) else ()
 
     def playing(self, role: Role, params: Mapping[str, ParamValue]) -> list[str]:
         """Return the parameters of ``params`` that play ``role``."""

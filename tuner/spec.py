@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tuner.curve import Curve
-from tuner.record import Params, ParamValue
+from tuner.record import Params
 
 if TYPE_CHECKING:  # NVML is for those that train
     from tuner.executors.devices import Device
+    from tuner.space import Space
 
 SPEC_FILE = "spec.json"
 OUTPUT_FILE = "output.txt"
+FACTS_FILE = "facts.json"
+"""What a trainer may leave in a trial's folder: a JSON object of what is good to know beside the curve."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,8 @@ class Trainer(Protocol):
     def log_format(self) -> str:
         """The name of the reader for its logs."""
 
-    def check(self, parameters: Mapping[str, ParamValue]) -> None:
-        """Raise ValueError, before anything is started, where the options do not fit the space.
-
-        ``parameters`` holds every parameter of the space with its default.
-        """
+    def check(self, space: Space) -> None:
+        """Raise ValueError or ConfigError, before anything is started, where the options do not fit the space."""
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Return the command that trains ``spec``, from its last checkpoint where ``resume`` is set."""
@@ -93,6 +93,15 @@ class Trainer(Protocol):
 
     def can_continue(self, folder: Path) -> bool:
         """Return whether the folder holds a checkpoint to continue from."""
+
+    def test(self, folder: Path) -> Command | None:
+        """Return what scores the best epoch of the trial in ``folder`` on the test split, printed as a JSON object.
+
+        None where that is not known.
+        """
+
+    def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
+        """Return what best.yaml says of a trial: its settings in the words of the program that trains."""
 
 
 class Reader(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from tuner import adoption, endings, policy, racing, registry, sampler, search
+from tuner import adoption, endings, facts, memory, policy, racing, registry, sampler, search
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
 from tuner.errors import StudyError
@@ -23,8 +23,7 @@ from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Prescription, Re
 from tuner.running import Rules, RunningTrial
 from tuner.sampler import Sampler
 from tuner.snapshot import BudgetUse, Running, Snapshot
-from tuner.space import Role
-from tuner.spec import Executor, TrialSpec
+from tuner.spec import Executor
 from tuner.status import budget_use, snapshot_of
 from tuner.worth import worth
 
@@ -52,13 +51,12 @@ class Study:
             seed=model.seed,
             name=model.sampler.name,
             options=model.sampler.options,
-            place=self.executor.place,
             lessons=lambda: self.pauses.lessons(),
         )
         self.rules = Rules(
             config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
         )
-        self.opening = search.openers(config.baselines, config.space, model.sweep)
+        self.opening = search.openers(config.baselines, config.space, model.sweep, model.seeds)
         self.running: list[RunningTrial] = []
         self.adopted: list[RunningTrial] = []  # trials of a dead driver that wait for a device
         self.pauses = Pauses(self, config.racing)
@@ -128,6 +126,7 @@ class Study:
             max_retries=model.max_retries,
             higher_is_better=self.config.higher_is_better,
             table=self.config.treatment,
+            fits=lambda params: self._bound is None or self._bound(params) == params,
         )
 
     def _start_new(self, proposal: search.Proposal, device: Device) -> None:
@@ -160,23 +159,12 @@ class Study:
 
     def prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
         """Return the trial with its folder and its specification, not started yet."""
-        space, model = self.config.space, self.config.model
-        epochs = space.playing(Role.EPOCHS, record.params)
-        planned = int(record.params[epochs[0]]) if epochs else record.planned_epochs or model.epochs
-        record = replace(record, planned_epochs=planned)
         assert record.seed is not None
-        folder = self.config.trial_folder(record.number)
-        spec = TrialSpec(
-            record.number,
-            self.config.scaled(record.params),
-            planned,
-            record.seed,
-            folder,
-            model.objective.metric,
-            self.config.higher_is_better,
-            record.until if self.pauses.rules else None,
-        )
-        source = self.executor.open(spec, self.config.trainer.log(folder))
+        spec = self.config.spec_of(record)
+        if self.pauses.rules is None:
+            spec = replace(spec, until=None)  # also where it turned out that no trial can be continued
+        record = replace(record, planned_epochs=spec.epochs)
+        source = self.executor.open(spec, self.config.trainer.log(spec.folder))
         return RunningTrial(
             trial, record, spec, source, self.rules, self._on_row, self.pauses.may_pause, self.executor.clock
         )
@@ -230,6 +218,8 @@ class Study:
             seconds=running.seconds,
             score=best[1] if best else None,
             score_epoch=best[0] if best else None,
+            metrics=facts.metrics_at(judged, best[0] if best else None),
+            facts=facts.read(running.folder),
         )
         record = replace(record, prescription=record.prescription or self.prescribe(running, record))
         self.sampler.note(
@@ -241,6 +231,8 @@ class Study:
             score=record.score,
             score_epoch=record.score_epoch,
             prescription=record.prescription,
+            metrics=record.metrics or None,
+            facts=record.facts or None,
         )
         self.pauses.ended(running, record)
         return record
@@ -252,16 +244,18 @@ class Study:
 
     def prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
         """Return the move to be tried for what is seen on a trial that ended or is held, if there is one."""
-        symptom, ending = policy.complaint(running.diagnosis, self.config.treatment), record.ending
-        if symptom is None or (ending and (ending.action is Action.FAIL or ending.reason in ("budget", NOT_CONTINUED))):
+        ending, symptom = record.ending, policy.complaint(running.diagnosis, self.config.treatment)
+        name, moves = (symptom.name, self.config.treatment[symptom.name].retry_with) if symptom else ("", ())
+        if ending and ending.reason == memory.OUT_OF_MEMORY:
+            name, moves = memory.OUT_OF_MEMORY, memory.REMEDIES
+        if not moves or (ending and (ending.action is Action.FAIL or ending.reason in ("budget", NOT_CONTINUED))):
             return None
         others = [r for r in self.records if r.number != record.number]
         taken = [record.params, *(r.params for r in others)]
         taken += [r.prescription.params for r in others if r.prescription]
         credit = {w.remedy: w for w in worth(others, higher_is_better=self.config.higher_is_better)}
-        row = self.config.treatment[symptom.name]
-        found = policy.prescribe(row.retry_with, record.params, self.config.space, registry.REMEDIES, credit, taken)
-        return replace(found, symptom=symptom.name) if found else None
+        found = policy.prescribe(moves, record.params, self.config.space, registry.REMEDIES, credit, taken)
+        return replace(found, symptom=name) if found else None
 
     # -- beginning anew, and leaving --------------------------------------------------------------------------------
 
@@ -322,6 +316,8 @@ class Study:
 
     def _know(self, records: list[Record]) -> None:
         self.records, self._changed = records, True
+        self._bound = memory.bound(records, self.config.space)
+        self.sampler.place = self.executor.place or self._bound
         # Summed up once here, because the budget is asked for at every epoch.
         self._used = budget_use(records, 0, 0.0, self.config.model.budget)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tuner import space_file
 from tuner.inside.parameters import KNOWN, LAST_FILE, Parameters
 from tuner.spec import Log, TrialSpec
 from tuner.trainers.torch import TorchOptions, TorchTrainer
@@ -48,14 +49,20 @@ def test_says_where_its_log_is(tmp_path: Path) -> None:
 
 
 def test_accepts_the_parameters_it_knows() -> None:
-    TRAINER.check({**asdict(Parameters()), "epochs": 30})
+    values = {**asdict(Parameters()), "epochs": 30}
+    TRAINER.check(space_file.build({name: {"choice": [value]} for name, value in values.items()}, "space"))
 
 
 def test_names_the_parameter_it_does_not_know() -> None:
     with pytest.raises(
         ValueError, match=r"unknown parameter 'weight_decy', did you mean 'weight_decay'\? \(known: lr,"
     ):
-        TRAINER.check({"lr": 0.1, "weight_decy": 0.1})
+        TRAINER.check(space_file.build({"lr": {"grid": [0.1, 1]}, "weight_decy": {"log": [1e-3, 0.1]}}, "space"))
+
+
+def test_names_a_value_of_the_space_that_no_trial_could_train_with() -> None:
+    with pytest.raises(ValueError, match=r"model: expected one of mlp-xs, .* but got 'mlp-q'"):
+        TRAINER.check(space_file.build({"model": {"ordered": ["mlp-s", "mlp-q"], "default": "mlp-s"}}, "space"))
 
 
 @pytest.mark.parametrize(

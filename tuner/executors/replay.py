@@ -112,7 +112,7 @@ class Recorded:
 
     log_format = "csv"
 
-    def check(self, parameters: object) -> None: ...
+    def check(self, space: object) -> None: ...
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         return Command(())
@@ -122,3 +122,9 @@ class Recorded:
 
     def can_continue(self, folder: Path) -> bool:
         return True
+
+    def test(self, folder: Path) -> None:
+        return None
+
+    def exported(self, spec: TrialSpec) -> Params:
+        return spec.params

@@ -50,6 +50,7 @@ class Options:
     leap_rows: int = 4  # epochs: noise hardly rises so often in a row in both
     stay_least: int = 5  # epochs, for short plans: a spike lasts one or two
     peak: float = 0.5  # share of the highest loss that must still be there, else it is on its way back
+    falling_rows: int = 3  # epochs: a detector's loss is small while no box is assigned, then leaps, and is learnt
     explosion: float = 1e6  # times the first loss: beyond any spike, two rows are enough
     ended: float = 0.9  # share of the plan after which a loss that is up has not come back
     climbed: float = 1.15  # times the losses of the first quarter, where a loss has never fallen
@@ -98,9 +99,16 @@ def _leaps(loss: FloatArray, options: Options) -> bool:
 def _lost(curve: Curve, train: FloatArray, val: FloatArray, rows: int, options: Options) -> bool:
     """Tell whether the loss has been up for ``rows`` rows, and validation and score with it."""
     up = _above(train, train[0], options.above_start, rows)
-    up = up and (_ended(curve, options) or trend.median(train[-3:]) >= options.peak * train.max())
+    up = up and (_ended(curve, options) or not _comes_back(train, options))
     up = up or _only_up(train, val, rows, options)
     return (up or _returned(train, rows, options)) and _others_agree(curve, rows, options)
+
+
+def _comes_back(loss: FloatArray, options: Options) -> bool:
+    """Tell whether the loss is well below its highest value by now, or has fallen in every row since."""
+    falling = np.diff(loss[int(np.argmax(loss)) :])
+    steadily = len(falling) >= options.falling_rows and bool(np.all(falling < 0))
+    return steadily or trend.median(loss[-3:]) < options.peak * loss.max()
 
 
 def _above(loss: FloatArray, first: float, times: float, rows: int) -> bool:
@@ -268,6 +276,12 @@ NOT_SEEN: Mapping[str, Curve] = {
         val_loss=2.31 + 9 * 0.6 ** _E[:15],
         metrics={"accuracy": 0.1 + 0.01 * _E[:15]},
         planned_epochs=40,
+    ),
+    "a detector's loss that leaps once boxes are assigned": Curve.of(
+        train_loss=[1.2, 10.17, 8.79, 7.62, 6.79, 6.19],
+        val_loss=[5.89, 12.53, 11.38, 11.34, 10.41, 9.71],
+        metrics={"mAP50-95": np.zeros(6)},
+        planned_epochs=16,
     ),
     "one spike": Curve.of(train_loss=_SPIKE, val_loss=_SPIKE),
     "spike in the last row": Curve.of(train_loss=_SPIKE[:21], val_loss=_SPIKE[:21]),

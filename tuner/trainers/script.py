@@ -6,6 +6,7 @@
       resume: "{python} train.py --resume {folder}/last.pt"     # optional: how to continue
       checkpoint: last.pt                                       # what must be there to continue
       log: {file: results.csv, format: csv}
+      test: "{python} test.py --weights {folder}/best.pt"       # optional: prints one JSON object, name to score
 
 `{name}` stands for a parameter of the space, or for one of `{folder}` (the trial's own folder), `{epochs}`, `{until}`
 (after how many of them the trial is paused; a program that ends there by itself trains nothing in vain), `{seed}`,
@@ -17,6 +18,8 @@ the log, and should end within `grace_seconds` of a SIGTERM.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shlex
 import string
 import sys
@@ -28,8 +31,8 @@ from pydantic import Field
 
 from tuner.documents import Model
 from tuner.errors import did_you_mean
-from tuner.record import ParamValue
-from tuner.spec import Command, Log, TrialSpec
+from tuner.space import Space
+from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
 
 OWN_NAMES = ("folder", "epochs", "until", "seed", "number", "python")
 
@@ -49,6 +52,7 @@ class ScriptOptions(Model):
     resume: str | list[str] | None = Field(None, description="template of the command that continues a trial")
     checkpoint: str = Field("last.pt", description="file in the trial's folder that the resume command needs")
     log: LogOptions = LogOptions()
+    test: str | list[str] | None = Field(None, description="template of the command that scores the test split")
     cwd: str = Field(".", description="working directory, relative to the folder of the config")
     env: dict[str, str] = {}
 
@@ -63,23 +67,26 @@ class ScriptTrainer:
         self.cwd = (base / options.cwd).resolve()
         self._command = _arguments(options.command, "command")
         self._resume = _arguments(options.resume, "resume") if options.resume is not None else None
+        self._test = _arguments(options.test, "test") if options.test is not None else None
 
     @property
     def log_format(self) -> str:
         return self.options.log.format
 
-    def check(self, parameters: Mapping[str, ParamValue]) -> None:
+    def check(self, space: Space) -> None:
         """Raise ValueError where a template names an unknown parameter or the working directory is not there."""
+        parameters = {name: space.default(name) for name in space.parameters}
         for name in parameters:
             if name in OWN_NAMES and name != "epochs":
                 raise ValueError(f"expected parameters of other names than tuner's own, but got '{name}'")
-        for key, arguments in (("command", self._command), ("resume", self._resume or [])):
+        templates = {"command": self._command, "resume": self._resume or [], "test": self._test or []}
+        for key, arguments in templates.items():
             for name in (n for argument in arguments for n in _names(argument, key)):
                 if name not in parameters and name not in OWN_NAMES:
                     close = did_you_mean(name, [*parameters, *OWN_NAMES])
                     raise ValueError(f"{key}: expected parameters of the space, but got '{{{name}}}'{close}")
         values = {**dict.fromkeys(OWN_NAMES, 0), **parameters}
-        for key, arguments in (("command", self._command), ("resume", self._resume or [])):
+        for key, arguments in templates.items():
             try:
                 _filled(arguments, values)
             except (ValueError, KeyError, IndexError) as error:
@@ -102,6 +109,20 @@ class ScriptTrainer:
         }
         template = self._resume if resume and self._resume is not None else self._command
         return Command(tuple(_filled(template, {**own, **spec.params})), self.options.env, self.cwd)
+
+    def test(self, folder: Path) -> Command | None:
+        """Return the command that tests a trial, whose parameters are in the spec.json that it was trained with."""
+        if self._test is None:
+            return None
+        with contextlib.suppress(OSError, ValueError):  # not trained yet, or not any more: the names stay open
+            spec = json.loads((folder / SPEC_FILE).read_text())
+            own = {name: spec[name] for name in ("epochs", "seed", "number")}
+            values = {**own, "until": spec["epochs"], "python": sys.executable, **spec["params"]}
+            return Command(tuple(_filled(self._test, {**values, "folder": folder})), self.options.env, self.cwd)
+        return Command(tuple(self._test), self.options.env, self.cwd)
+
+    def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
+        return spec.params
 
     def log(self, folder: Path) -> Log:
         return Log(folder / self.options.log.file, self.options.log.format, self.options.log.options)

@@ -31,14 +31,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from tuner.documents import Model
 from tuner.inside import parameters as known
 from tuner.record import ParamValue
-from tuner.spec import Command, Log, TrialSpec
+from tuner.space import Space
+from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
 
 PROGRAM = "tuner.inside.torch_classifier"
 
@@ -64,9 +65,12 @@ class TorchTrainer:
     def __init__(self, options: TorchOptions, base: Path) -> None:
         self.options = options
 
-    def check(self, parameters: Mapping[str, ParamValue]) -> None:
-        """Raise ValueError where the space holds a parameter, or a default, that the classifier does not know."""
-        known.parse(_without_epochs(parameters))
+    def check(self, space: Space) -> None:
+        """Raise ValueError where the space holds a parameter, or a value, that the classifier does not know."""
+        known.parse(_without_epochs({name: space.default(name) for name in space.parameters}))
+        for name in space.parameters:
+            for value in space.listed(name):
+                known.parse(_without_epochs({name: value}))
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Write spec.json and return the command that trains it."""
@@ -79,6 +83,12 @@ class TorchTrainer:
 
     def can_continue(self, folder: Path) -> bool:
         return (folder / known.LAST_FILE).is_file()
+
+    def test(self, folder: Path) -> Command:
+        return Command((sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--test"))
+
+    def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
+        return spec.params
 
 
 def _without_epochs(parameters: Mapping[str, ParamValue]) -> dict[str, ParamValue]:

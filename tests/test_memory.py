@@ -1,0 +1,128 @@
+"""What is known not to fit into the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import TrialState
+
+from tests import driving
+from tuner import memory, search, space_file
+from tuner.policy import prescribe
+from tuner.record import Action, Ending, Origin, Params, Record
+from tuner.registry import REMEDIES
+
+SPACE = space_file.build(
+    {
+        "batch": {"ordered": [8, 16, 32, 64]},
+        "size": {"ordered": ["n", "s", "m"]},
+        "family": {"choice": ["v8", "v11"]},
+        "optimizer": {"choice": ["SGD", "AdamW"]},
+        "lr0": {"grid": [0.001, 1]},
+        "imgsz": {"ordered": [320, 640]},
+    },
+    "space",
+)
+
+
+def params(**values: Any) -> Params:
+    return SPACE.complete({"batch": 32, "size": "s", "family": "v8", "optimizer": "SGD", "imgsz": 320, **values})
+
+
+def failed(**values: Any) -> Record:
+    ending = Ending(Action.PRUNE, memory.OUT_OF_MEMORY, "out of memory")
+    return Record(0, TrialState.PRUNED, params(**values), Origin.SAMPLER, ending=ending)
+
+
+def batch_after(asked: Params, *records: Record) -> Any:
+    bound = memory.bound(records, SPACE)
+    return (bound(asked) if bound else asked)["batch"]
+
+
+def test_nothing_is_bounded_while_everything_fits() -> None:
+    fine = Record(0, TrialState.COMPLETE, params(), Origin.SAMPLER, ending=Ending(Action.FINISH, "finished", ""))
+    assert memory.bound([fine], SPACE) is None
+
+
+def test_a_batch_that_did_not_fit_is_lowered_below_it() -> None:
+    assert batch_after(params(batch=64), failed()) == 16
+    assert batch_after(params(batch=32), failed()) == 16
+    assert batch_after(params(batch=16), failed()) == 16
+
+
+def test_it_fits_with_no_larger_model_and_no_larger_images_either() -> None:
+    assert batch_after(params(size="m"), failed()) == 16
+    assert batch_after(params(imgsz=640), failed()) == 16
+
+
+def test_a_smaller_model_and_another_family_may_still_take_it() -> None:
+    assert batch_after(params(size="n"), failed()) == 32
+    assert batch_after(params(family="v11"), failed()) == 32
+
+
+def test_the_optimizer_and_the_rate_change_nothing_about_it() -> None:
+    assert batch_after(params(optimizer="AdamW", lr0=1.0), failed()) == 16
+
+
+def test_the_lowest_of_several_limits_counts() -> None:
+    assert batch_after(params(batch=64), failed(), failed(batch=16)) == 8
+
+
+def test_where_not_even_the_smallest_batch_fits_the_parameters_stay_as_they_are() -> None:
+    assert batch_after(params(batch=8), failed(batch=8)) == 8
+
+
+def test_a_baseline_that_is_known_not_to_fit_is_not_started() -> None:
+    bound = memory.bound([failed()], SPACE)
+    assert bound is not None
+    opening = search.openers([params(batch=64), params(batch=16)], SPACE, points=0)
+    proposal = search.propose(
+        [failed()],
+        opening,
+        remedy_share=0.0,
+        max_retries=0,
+        higher_is_better=True,
+        table={},
+        fits=lambda asked: bound(asked) == asked,
+    )
+    assert proposal.params == params(batch=16)
+
+
+def test_a_smaller_batch_is_prescribed_and_tried_although_no_symptom_was_seen() -> None:
+    sick = failed()
+    found = prescribe(memory.REMEDIES, sick.params, SPACE, REMEDIES, {}, [sick.params])
+    assert found is not None
+    assert found.params == params(batch=16)
+
+
+PROGRAM = """
+import sys
+folder, batch, size = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+if batch * (2 if size == "m" else 1) > 32:
+    raise MemoryError(f"cannot hold a batch of {batch}")
+with open(f"{folder}/results.csv", "w") as log:
+    log.write("epoch,train_loss,val_loss,val/accuracy\\n")
+    for e in (1, 2, 3):
+        log.write(f"{e},{1 / e},{1 / e},{1 - 1 / e - batch / 500}\\n")
+"""
+
+
+def test_a_study_learns_what_fits_and_tries_nothing_larger(write_config: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(PROGRAM)
+    records = driving.study(
+        write_config(
+            trainer={"name": "script", "command": f"{{python}} {tmp_path}/train.py {{folder}} {{batch}} {{size}}"},
+            space={"batch": {"ordered": [8, 16, 32, 64]}, "size": {"ordered": ["s", "m"]}},
+            baselines=[{"batch": 64, "size": "s"}, {"batch": 32, "size": "m"}, {"batch": 64, "size": "m"}],
+            epochs=3,
+            jobs=1,
+            budget={"trials": 16},
+        )
+    )
+    too_large = [r for r in records if r.ending is not None and r.ending.reason == memory.OUT_OF_MEMORY]
+    assert [r.params for r in too_large] == [{"batch": 64, "size": "s"}, {"batch": 32, "size": "m"}]
+    assert all(r.state is TrialState.PRUNED and r.prescription is not None for r in too_large)
+    assert {"smaller_batch"} <= {r.remedy for r in records}
+    assert sum(r.state is TrialState.COMPLETE for r in records) == 14
