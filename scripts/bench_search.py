@@ -68,7 +68,8 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="+", default=[], metavar="T", help="only these tasks")
     parser.add_argument("--methods", nargs="+", default=list(methods.METHODS), choices=methods.METHODS, metavar="M")
     parser.add_argument("--ours", default="tuner", metavar="M", help="the method that the others are compared with")
-    parser.add_argument("--seeds", type=int, default=10, help="how many; they are numbered from 0")
+    parser.add_argument("--seeds", type=int, default=10, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0, metavar="N", help="the first; the others follow it")
     parser.add_argument("--trainings", type=int, help="the budget in full trainings; default: 5 to 20 by the table")
     parser.add_argument("--objective", metavar="NAME:min|max", help="the metric to judge by, for all tasks")
     parser.add_argument("--suites", type=Path, default=SUITES, metavar="YAML", help="how to read each suite")
@@ -95,12 +96,14 @@ def run_all(args: argparse.Namespace, places: Sequence[Place]) -> list[Outcome]:
     settings = {"trainings": args.trainings, "objective": args.objective}
     kept = read(args.json, settings)
     done = {(o["suite"], o["task"], o["method"], o["seed"]) for o in kept}
-    asked = [(p, m, s) for p in places for s in range(args.seeds) for m in args.methods]
+    asked = [
+        (p, m, s) for p in places for s in range(args.first_seed, args.first_seed + args.seeds) for m in args.methods
+    ]
     todo = [(p, m, s) for p, m, s in asked if (p.suite, p.name, m, s) not in done]
     print(f"{len(asked) - len(todo)} runs are there, {len(todo)} to do", file=sys.stderr, flush=True)
     for i, outcome in enumerate(outcomes_of(todo, args.trainings, args.jobs), 1):
         kept.append(outcome)
-        if i % 50 == 0 or i == len(todo):
+        if i % 10 == 0 or i == len(todo):
             print(f"{i}/{len(todo)}", file=sys.stderr, flush=True)
             write(args.json, settings, sorted(kept, key=_order))
     wanted = {(p.suite, p.name, m, s) for p, m, s in asked}

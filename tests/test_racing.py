@@ -8,13 +8,20 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.racing import Continue, Entry, New, Rules, Stand, decide, place_of
+from tuner.racing import ENOUGH, Continue, Entry, New, Rules, Stand, decide, lessons, place_of
 
 THIRD = Rules(eta=3)
 
 
-def entry(number: int, *costs: float, stand: Stand = Stand.PAUSED, planned: int = 27, sick: bool = False) -> Entry:
-    return Entry(number, costs, planned, stand, sick)
+def entry(
+    number: int,
+    *costs: float,
+    stand: Stand = Stand.PAUSED,
+    planned: int = 27,
+    sick: bool = False,
+    held: bool = False,
+) -> Entry:
+    return Entry(number, costs, planned, stand, sick, held)
 
 
 def paused(*costs: float) -> list[Entry]:
@@ -72,6 +79,57 @@ def test_a_trial_that_ended_on_its_way_counts_where_it_was_sent() -> None:
     there = [entry(1, 7.0, 6.0, 5.0), entry(2, 7.0, 6.0, 6.0)]
     assert moved([ended, *there]) == (1, 9)
     assert isinstance(decide([entry(0, 9.0, stand=Stand.ENDED), *there], THIRD), New)
+
+
+def test_a_held_trial_is_ranked_where_it_was_sent_with_what_it_has() -> None:
+    there = [entry(1, 9.0, 9.0, 5.0, stand=Stand.ENDED), entry(2, 9.0, 9.0, 6.0, stand=Stand.ENDED)]
+    good, poor = entry(0, 9.0, 4.0, held=True), entry(0, 9.0, 7.0, held=True)
+    assert decide([good, *there], THIRD) == Continue(0, 3, "rank 1 of 3 at epoch 3: the best third goes on")
+    assert isinstance(decide([poor, *there], THIRD), New)
+    assert str(place_of(0, [poor, *there], THIRD)) == "rank 3 of 3 at epoch 3"
+    assert moved([entry(0, 9.0, 7.0), *there]) == (0, 3), "not held, it would be the best at epoch 1 still"
+
+
+def test_a_trial_held_before_the_first_rung_counts_there() -> None:
+    rules = Rules(3, 3)
+    looked = [entry(n, 5.0, 5.0, 5.0 + n) for n in (1, 2)]
+    assert moved([entry(0, 1.0, held=True), *looked], rules) == (0, 3)
+
+
+def test_a_trial_held_at_a_rung_is_ranked_there() -> None:
+    there = [entry(n, 9.0, 9.0, 5.0 + n) for n in (1, 2)]
+    held = entry(0, 9.0, 9.0, 5.5, held=True)
+    assert moved([held, *there]) == (0, 9)
+    assert str(place_of(0, [held, *there], THIRD)) == "rank 1 of 3 at epoch 3"
+
+
+def test_what_is_held_is_the_last_to_use_up_a_budget() -> None:
+    waiting = [
+        entry(0, 3.0),
+        entry(1, 1.0, held=True),
+        *(entry(n, 2.0, 2.0, 2.0, stand=Stand.ENDED) for n in (2, 3, 4)),
+    ]
+    assert moved([w for w in waiting if w.number != 1], may_start=False)[0] == 0
+    sick = [entry(5, 4.0, 4.0, held=True), *(entry(n, 2.0, 2.0, 2.0, stand=Stand.ENDED) for n in (2, 3, 4))]
+    assert moved([entry(0, 30.0), *sick], may_start=False)[0] == 0
+    assert moved(sick, may_start=False)[0] == 5
+
+
+def test_a_sampler_learns_from_the_deepest_rung_that_enough_reached() -> None:
+    first = paused(*range(50))
+    assert lessons(first, THIRD) == {}
+    third = [entry(n, 50.0, 3.0, n - 90.0) for n in range(100, 100 + ENOUGH)]
+    assert lessons([*first, *third[1:]], THIRD) == {}
+    assert lessons([*first, *third], THIRD) == {e.number: e.best[-1] for e in third}
+    deep = [entry(n, *(1.0,) * 9) for n in range(200, 200 + ENOUGH - 1)]
+    assert len(lessons([*first, *third, *deep], THIRD)) == 2 * ENOUGH - 1
+
+
+def test_a_sampler_learns_where_trials_failed() -> None:
+    third = [entry(n, 50.0, 3.0, 2.0) for n in range(ENOUGH)]
+    failed = entry(90, 0.1, stand=Stand.ENDED, sick=True)
+    assert lessons([*third, failed], THIRD)[90] == math.inf
+    assert lessons([*third[1:], entry(90, 0.1, 0.1, 0.1, stand=Stand.ENDED, sick=True)], THIRD) == {}
 
 
 def test_trials_without_a_finite_score_never_go_on() -> None:

@@ -68,6 +68,7 @@ class Row(Model):
     retry_with: list[str] = []
     min_confidence: float = Field(0.0, ge=0, le=1)
     min_severity: float = Field(0.0, ge=0, le=1)
+    for_good: bool = False
 
 
 class Remedies(Model):
@@ -85,7 +86,7 @@ class RateScaling(Model):
 class Pausing(Model):
     """Pause trials at rungs, and go on with the best of each: the more a trial promises, the further it trains."""
 
-    eta: int = Field(default=3, ge=2, le=100, description="one in so many goes on from a rung")
+    eta: int = Field(default=4, ge=2, le=100, description="one in so many goes on from a rung")
     first: PositiveInt = Field(default=1, description="epochs of the first look; each further rung is eta times as far")
     start_cost: float = Field(default=0.0, ge=0, description="epochs that a start costs; a first look is 4 times that")
 
@@ -334,7 +335,9 @@ def treatment(rows: Mapping[str, Row | None], where: str) -> Table:
             continue
         for remedy in row.retry_with:
             _known(remedy, registry.REMEDIES, where, f"treatment.{symptom}.retry_with", "remedy")
-        table[symptom] = Treatment(Action(row.action), tuple(row.retry_with), row.min_confidence, row.min_severity)
+        table[symptom] = Treatment(
+            Action(row.action), tuple(row.retry_with), row.min_confidence, row.min_severity, row.for_good
+        )
     return table
 
 

@@ -84,8 +84,8 @@ class Pauses:
 
     def _send(self, running: RunningTrial, until: int, why: str) -> None:
         running.spec = replace(running.spec, until=until)
-        running.record = replace(running.record, until=until, paused=False, standing=why)
-        self._study.sampler.note(running.trial, until=until, paused=False, standing=why)
+        running.record = replace(running.record, until=until, paused=False, standing=why, suspect="")
+        self._study.sampler.note(running.trial, until=until, paused=False, standing=why, suspect="")
         self._enter(running, Stand.RUNNING)
 
     # -- pausing ----------------------------------------------------------------------------------------------------
@@ -101,20 +101,32 @@ class Pauses:
             return True
         if running.seen_rows > running.spec.until:
             self.rules = None
+            for other in self._study.running:
+                other.spec = replace(other.spec, until=None)
             self._study.view.say("no trial is paused: the trainer cannot continue one (it leaves no checkpoint)")
         return False
 
     def pause(self, running: RunningTrial) -> None:
-        """Let a trial wait whose process has ended where it should, and store where it stands."""
+        """Let a trial wait whose process has ended where it should, and store where it stands and what was seen."""
+        symptom, record = running.suspicion, running.record
+        if symptom is not None:
+            seen = f"{symptom.name} since {symptom.since_epoch}: {symptom.text}"
+            record = replace(
+                record,
+                until=running.spec.until,
+                held=(*record.held, symptom.name),
+                suspect=f"held at epoch {running.seen_epoch} for {seen}",
+                prescription=record.prescription or self._study.prescribe(running, record),
+            )
+        running.record = record
         self.hold(running)
         if running in self._study.running:
             self._study.running.remove(running)
         best = running.judged.score.best() if running.judged.score else None
-        place = self._place(running)
         running.record = replace(
-            running.record,
+            record,
             paused=True,
-            standing=f"paused at epoch {running.seen_epoch}: {place}",
+            standing=self._standing(running),
             seconds=running.seconds,
             epochs=running.judged.length,
             score=best[1] if best else None,
@@ -126,6 +138,10 @@ class Pauses:
             running.trial,
             paused=True,
             standing=record.standing,
+            until=record.until,
+            held=record.held,
+            suspect=record.suspect,
+            prescription=record.prescription,
             seconds=round(record.seconds, 3),
             epochs=record.epochs,
             score=record.score,
@@ -138,6 +154,14 @@ class Pauses:
         self.waiting[running.record.number] = running
         self.epochs += running.paid
         self._enter(running, Stand.PAUSED)
+
+    def _standing(self, running: RunningTrial) -> str:
+        place, suspect = self._place(running), running.record.suspect
+        return f"{suspect}; {place}" if suspect else f"paused at epoch {running.seen_epoch}: {place}"
+
+    def lessons(self) -> dict[int, float] | None:
+        """Return the costs by trial that the sampler learns from; None for all that ended, as nothing is paused."""
+        return None if self.rules is None else racing.lessons(self._entries.values(), self.rules)
 
     def _place(self, running: RunningTrial) -> str:
         rules = self.rules
@@ -154,7 +178,9 @@ class Pauses:
         if not self.waiting:
             return
         for running in list(self.waiting.values()):
-            running.ending = Ending(Action.PRUNE, NOT_CONTINUED, self._place(running), epoch=running.seen_epoch)
+            place, suspect = self._place(running), running.record.suspect
+            text = f"{place}; {suspect}" if suspect else place
+            running.ending = Ending(Action.PRUNE, NOT_CONTINUED, text, epoch=running.seen_epoch)
         for number, running in sorted(self.waiting.items()):
             record = self._study.account(running)
             assert record.ending is not None
@@ -164,8 +190,8 @@ class Pauses:
         self._study.refresh()
 
     def _enter(self, running: RunningTrial, stand: Stand) -> None:
-        number = running.record.number
-        self._entries[number] = Entry(number, _costs(running.judged), running.spec.epochs, stand)
+        number, held = running.record.number, bool(running.record.suspect)
+        self._entries[number] = Entry(number, _costs(running.judged), running.spec.epochs, stand, held=held)
 
     def _enter_ended(self, record: Record, best: tuple[float, ...]) -> None:
         ending = record.ending

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,12 +14,16 @@ from tuner.worth import Worth
 
 @dataclass(frozen=True)
 class Treatment:
-    """One row of the table: what is done about a symptom, and which moves may follow."""
+    """One row of the table: what is done about a symptom, and which moves may follow.
+
+    While trials are paused, only a row that ends ``for_good`` ends a trial; any other holds it.
+    """
 
     action: Action = Action.CONTINUE
     retry_with: tuple[str, ...] = ()
     min_confidence: float = 0.0
     min_severity: float = 0.0
+    for_good: bool = False
 
     def applies_to(self, symptom: Symptom) -> bool:
         sure = symptom.clear and symptom.confidence >= self.min_confidence
@@ -35,6 +39,7 @@ class Decision:
 
     action: Action
     symptom: Symptom | None = None
+    for_good: bool = False
 
 
 class RemedyPlugin(Protocol):
@@ -46,12 +51,12 @@ class RemedyPlugin(Protocol):
     def changes(self, params: Params, space: Space) -> Params | None: ...
 
 
-def decide(diagnosis: Diagnosis, table: Table) -> Decision:
-    """Return what the first symptom with an active row of ``table`` calls for."""
+def decide(diagnosis: Diagnosis, table: Table, pardoned: Container[str] = ()) -> Decision:
+    """Return what the first symptom with an active row of ``table`` calls for, the ``pardoned`` ones left out."""
     for symptom in diagnosis.symptoms:
         row = table.get(symptom.name)
-        if row and row.action is not Action.CONTINUE and row.applies_to(symptom):
-            return Decision(row.action, symptom)
+        if row and row.action is not Action.CONTINUE and row.applies_to(symptom) and symptom.name not in pardoned:
+            return Decision(row.action, symptom, row.for_good)
     return Decision(Action.CONTINUE)
 
 

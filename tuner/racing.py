@@ -2,7 +2,8 @@
 
 Every trial is paused at rungs: after ``first``, ``first * eta``, ``first * eta²`` … epochs. Of all that came as far as
 a rung, the best 1 / eta go on to the next one, the deepest rung first; where none may, a new trial starts. An epoch
-once paid for is never paid again, since a paused trial goes on where it was.
+once paid for is never paid again, since a paused trial goes on where it was. A trial that shows a symptom on its way is
+held: it is ranked in the rung that it was sent to with what it has, and goes on if that is good enough.
 
 Everything here is a pure function of the trials; to try another rule, write another ``decide``.
 """
@@ -10,12 +11,17 @@ Everything here is a pure function of the trials; to try another rule, write ano
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 LOOKS_PER_START = 4
 """A first look is at least so many times as long as a start takes: then starting costs a fifth of it at most."""
+LONGEST = 2**31  # epochs: a rung beyond is never reached
+ENOUGH = 8
+"""A sampler learns from the deepest rung that so many trials came to."""
 SHARES = {2: "half", 3: "third", 4: "quarter", 5: "fifth"}
 
 
@@ -31,13 +37,21 @@ class Stand(StrEnum):
 class Rules:
     """How the race is run: one in ``eta`` goes on, the first look takes ``first`` epochs, a start ``start_cost``."""
 
-    eta: int = 3
+    eta: int = 4
     first: int = 1
     start_cost: float = 0.0
 
+    @cached_property
+    def rungs(self) -> tuple[int, ...]:
+        """The epochs at every rung."""
+        rungs = [self.look]
+        while rungs[-1] < LONGEST:
+            rungs.append(rungs[-1] * self.eta)
+        return tuple(rungs)
+
     def rung(self, k: int) -> int:
         """Return the epochs at rung ``k``; before the first rung there is nothing."""
-        return self.look * self.eta**k if k >= 0 else 0
+        return self.rungs[k] if k >= 0 else 0
 
     @property
     def look(self) -> int:
@@ -46,10 +60,7 @@ class Rules:
 
     def below(self, epochs: int) -> int:
         """Return the deepest rung that so many epochs reach, -1 for none."""
-        k = -1
-        while self.rung(k + 1) <= epochs:
-            k += 1
-        return k
+        return bisect_right(self.rungs, epochs) - 1
 
     def after(self, epochs: int, planned: int) -> int:
         """Return how far a trial with so many epochs trains next: to the rung above, at most to its end."""
@@ -61,7 +72,8 @@ class Entry:
     """A trial in the race.
 
     ``best`` holds its best cost so far (lower is better, inf where there is none) after each epoch done. A ``sick``
-    trial failed: it counts as the worst wherever it came.
+    trial failed: it counts as the worst wherever it came. A ``held`` one was paused for a symptom before the rung that
+    it was sent to, and counts there.
     """
 
     number: int
@@ -69,14 +81,20 @@ class Entry:
     planned: int
     stand: Stand
     sick: bool = False
+    held: bool = False
 
-    @property
+    @cached_property
     def done(self) -> int:
         return len(self.best)
 
+    @cached_property
+    def latest(self) -> float:
+        """The best cost of all."""
+        return self.cost(self.done)
+
     def cost(self, epochs: int) -> float:
         """Return the best cost up to ``epochs``; the last one of a trial that ended before."""
-        return math.inf if self.sick or not self.best else self.best[min(epochs, self.done) - 1]
+        return math.inf if self.sick or not self.best else self.best[min(epochs, len(self.best)) - 1]
 
 
 @dataclass(frozen=True)
@@ -123,8 +141,7 @@ def decide(
     left in the budget.
     """
     entries = list(entries)
-    waiting = places(entries, rules)
-    promoted = next((p for p in waiting if p.rank <= p.of // rules.eta), None)
+    promoted = next(places(entries, rules, leading=True), None)
     if promoted is not None or may_start:
         cost = (
             rules.after(promoted.entry.done, promoted.entry.planned) - promoted.entry.done if promoted else rules.look
@@ -136,11 +153,12 @@ def decide(
         return _on(promoted, rules, f"the best {_share(rules.eta)} goes on")
     if may_start:
         return New("no paused trial is among the best of its rung")
+    waiting = list(places(entries, rules))
     for place in waiting:
         if place.rank <= math.ceil(place.of / rules.eta):
             return _on(place, rules, f"the best {_share(rules.eta)}, rounded up, goes on, as no new trial starts")
     if spend and waiting:
-        best = min(waiting, key=lambda p: (p.share * float(rules.eta) ** -p.level, p.entry.number))
+        best = min(waiting, key=lambda p: (p.entry.held, p.share * float(rules.eta) ** -p.level, p.entry.number))
         return _on(best, rules, "the best that waits goes on, as no new trial starts")
     return None
 
@@ -150,8 +168,10 @@ def _finish(entries: Sequence[Entry], cost: int, left: float) -> Continue | None
 
     What is handed over in the end should have been trained to its end; with a small budget nothing else might be.
     """
-    best = min(entries, key=lambda e: (e.cost(e.done), e.number), default=None)
-    if best is None or best.stand is not Stand.PAUSED or not math.isfinite(best.cost(best.done)):
+    if not left - cost < max((e.planned for e in entries), default=0):
+        return None
+    best = min(entries, key=lambda e: (e.latest, e.number), default=None)
+    if best is None or best.stand is not Stand.PAUSED or not math.isfinite(best.latest):
         return None
     missing = best.planned - best.done
     if not left - cost < missing <= left:
@@ -159,33 +179,72 @@ def _finish(entries: Sequence[Entry], cost: int, left: float) -> Continue | None
     return Continue(best.number, best.planned, f"the best so far: {missing} of the {left:g} epochs left are its last")
 
 
-def places(entries: Iterable[Entry], rules: Rules) -> list[Place]:
-    """Return the paused trials that may go on, in the order in which they do: the deepest rung first, then by rank."""
+def places(entries: Iterable[Entry], rules: Rules, *, leading: bool = False) -> Iterator[Place]:
+    """Yield the paused trials that may go on, in the order in which they do: the deepest rung first, then by rank.
+
+    Of each rung all, or only those ``leading`` it: the best 1 / eta.
+    """
     entries = list(entries)
-    deepest = max((rules.below(e.done) for e in entries if e.stand is Stand.PAUSED), default=-1)
-    found: list[Place] = []
-    for k in range(deepest, -1, -1):
+    waiting: dict[int, set[int]] = {}
+    for entry in entries:
+        if entry.stand is Stand.PAUSED and math.isfinite(entry.latest):
+            waiting.setdefault(_level(entry, rules), set()).add(entry.number)
+    for k in sorted((k for k in waiting if k >= 0), reverse=True):
         ranked = _ranked(entries, k, rules)
-        for rank, entry in enumerate(ranked, 1):
-            if entry.stand is Stand.PAUSED and rules.below(entry.done) == k and math.isfinite(entry.cost(entry.done)):
-                found.append(Place(entry, k, rank, len(ranked), rules.rung(k)))
-    return found
+        for rank, entry in enumerate(ranked[: len(ranked) // rules.eta] if leading else ranked, 1):
+            if entry.number in waiting[k]:
+                yield Place(entry, k, rank, len(ranked), rules.rung(k))
 
 
 def place_of(number: int, entries: Iterable[Entry], rules: Rules) -> Place | None:
-    """Return where a trial stands in the deepest rung that it reached; None before the first."""
+    """Return where a trial stands in the deepest rung that it reached or was held before; None before the first."""
     entries = list(entries)
     entry = next(e for e in entries if e.number == number)
-    k = rules.below(entry.done)
-    ranked = _ranked(entries, k, rules) if k >= 0 else []
-    return Place(entry, k, ranked.index(entry) + 1, len(ranked), rules.rung(k)) if ranked else None
+    k = _level(entry, rules)
+    there = _there(entries, k, rules) if k >= 0 else []
+    if not there:
+        return None
+    epochs = rules.rung(k)
+    own = entry.cost(epochs), number
+    better = sum((e.cost(epochs), e.number) < own for e in there)
+    return Place(entry, k, better + 1, len(there), epochs)
+
+
+def lessons(entries: Iterable[Entry], rules: Rules) -> dict[int, float]:
+    """Return the costs by trial that a sampler learns from: those at the deepest rung that ``ENOUGH`` trials came to.
+
+    What failed is among them, with an infinite cost. The first look is no lesson: on some tasks the best of it are runs
+    that stay where they are. So draws are blind until enough trials came further. Learning from one rung alone is the
+    way of BOHB (Falkner et al. 2018, arXiv 1807.01774).
+    """
+    entries = list(entries)
+    deepest = max((_level(e, rules) for e in entries), default=0)
+    for k in range(deepest, 0, -1):
+        there = [e for e in _there(entries, k, rules) if not e.sick]
+        if len(there) >= ENOUGH:
+            failed = {e.number: math.inf for e in entries if e.sick}
+            return {**failed, **{e.number: e.cost(rules.rung(k)) for e in there}}
+    return {}
+
+
+def _level(entry: Entry, rules: Rules) -> int:
+    """Return the rung at which a trial is ranked: the last that it reached, where it is held the one it was sent to."""
+    return rules.below(entry.done - 1) + 1 if entry.held else rules.below(entry.done)
 
 
 def _ranked(entries: Sequence[Entry], k: int, rules: Rules) -> list[Entry]:
-    """Return all that came to rung ``k``, the best first; what ended on the way there counts with what it had."""
+    """Return all that came to rung ``k``, the best first."""
+    epochs = rules.rung(k)
+    order = sorted((e.cost(epochs), e.number, e) for e in _there(entries, k, rules))
+    return [entry for *_, entry in order]
+
+
+def _there(entries: Sequence[Entry], k: int, rules: Rules) -> list[Entry]:
+    """Return all that came to rung ``k``; what ended or is held before it counts there with what it had."""
     epochs, before = rules.rung(k), rules.rung(k - 1)
-    there = [e for e in entries if e.done >= epochs or (e.stand is Stand.ENDED and (e.done > before or k == 0))]
-    return sorted(there, key=lambda e: (e.cost(epochs), e.number))
+    return [
+        e for e in entries if e.done >= epochs or ((e.held or e.stand is Stand.ENDED) and (e.done > before or k == 0))
+    ]
 
 
 def _on(place: Place, rules: Rules, why: str) -> Continue:

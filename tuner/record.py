@@ -82,7 +82,7 @@ class Record:
     again; ``seconds`` is wall-clock time over all its processes, ``started`` when the latest of them began (seconds
     since 1970). ``metrics`` are all logged metrics at ``score_epoch``, ``facts`` what its trainer noted beside the
     curve. ``until`` is after how many epochs it is paused, ``paused`` whether it waits, ``standing`` why it waits or
-    goes on, in words.
+    goes on, in words; ``held`` the symptoms that it was held for, ``suspect`` what was seen where it still is.
     """
 
     number: int
@@ -109,6 +109,8 @@ class Record:
     until: int | None = None
     paused: bool = False
     standing: str = ""
+    held: tuple[str, ...] = ()
+    suspect: str = ""
 
     @property
     def trained_epochs(self) -> int:
@@ -182,7 +184,7 @@ def _best(records: Sequence[Record], higher_is_better: bool) -> Record | None:
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "origin": ("origin", "parent", "remedy", "seed", "retry"),
     "process": ("device", "started", "seconds", "planned_epochs", "lost_epochs"),
-    "race": ("until", "paused", "standing"),
+    "race": ("until", "paused", "standing", "held", "suspect"),
     "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription", "metrics", "facts"),
 }
 ENDING_FIELDS = frozenset(f.name for f in fields(Ending))
@@ -196,6 +198,8 @@ def read(trial: FrozenTrial) -> Record:
         known.update({name: stored[name] for name in names if name in stored})
     if "origin" in known:
         known["origin"] = Origin(known["origin"])
+    if "held" in known:
+        known["held"] = tuple(known["held"])
     if "prescription" in known:
         known["prescription"] = Prescription(**known["prescription"])
     ending = {k: v for k, v in trial.user_attrs.get("ending", {}).items() if k in ENDING_FIELDS}

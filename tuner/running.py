@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,10 @@ class Rules:
     stall_seconds: float = math.inf
     limit_seconds: float = math.inf
 
-    def look(self, curve: Curve) -> tuple[Diagnosis, Decision]:
+    def look(self, curve: Curve, pardoned: Container[str] = ()) -> tuple[Diagnosis, Decision]:
         """Return what is seen on ``curve`` and what follows from it."""
         diagnosis = diagnose(curve, SYMPTOMS, self.symptom_options)
-        return diagnosis, decide(diagnosis, self.table)
+        return diagnosis, decide(diagnosis, self.table, pardoned)
 
     def ending(self, decision: Decision) -> Ending:
         """Return a decision about a symptom as it is stored with the trial."""
@@ -57,8 +57,8 @@ class RunningTrial:
     """The driver's view of one trial.
 
     ``on_row`` is called once for every epoch, with its number and the score then; what it returns, if anything, ends
-    the trial. ``may_pause`` is asked where it has trained as far as its specification says. ``clock`` is the time of
-    its executor.
+    the trial. ``may_pause`` is asked where it has trained as far as its specification says. ``suspicion`` is the
+    symptom that it is to be held for. ``clock`` is the time of its executor.
     """
 
     trial: optuna.Trial
@@ -73,6 +73,7 @@ class RunningTrial:
     curve: Curve = field(default_factory=lambda: Curve({}))
     diagnosis: Diagnosis = field(default_factory=lambda: Diagnosis(()))
     ending: Ending | None = None
+    suspicion: Symptom | None = None
     seen_epoch: int | None = None
     seen_rows: int = 0
     trouble: str = ""
@@ -109,6 +110,7 @@ class RunningTrial:
     def begin(self, process: Process, *, resumed: bool) -> None:
         self.process, self.resumed, self.rows_at_start = process, resumed, self.curve.length
         self._stopping = self.waits = False
+        self.suspicion = None
         self._began = self._last_row = self.clock()
 
     def tick(self) -> bool:
@@ -175,14 +177,18 @@ class RunningTrial:
     def _judge(self, epoch: int) -> None:
         now = self.curve if epoch == self.curve.last_epoch else self.curve.until(epoch)
         self.seen_epoch, self.seen_rows = epoch, self.seen_rows + 1
-        self.diagnosis, decision = self.rules.look(now)
+        self.diagnosis, decision = self.rules.look(now, self.record.held)
         score = now.score
         latest = score is not None and len(score) > 0 and int(score.epochs[-1]) == epoch
         stopped = self.on_row(self, epoch, float(score.values[-1]) if latest and score is not None else None)
         # The last planned epoch is no occasion to stop: everything has been trained.
-        if decision.action is Action.PRUNE or (decision.action is Action.STOP and now.length < self.spec.epochs):
+        last = now.length >= self.spec.epochs
+        if decision.symptom is not None and self.spec.until is not None and not decision.for_good:
+            if not last and self.suspicion is None:
+                self.suspicion, self.spec = decision.symptom, dataclasses.replace(self.spec, until=self.seen_rows)
+        elif decision.action is Action.PRUNE or (decision.action is Action.STOP and not last):
             self.ending = self.rules.ending(decision)
-        elif now.length < self.spec.epochs:
+        elif not last:
             self.ending = stopped
 
     def _overdue(self) -> Ending | None:

@@ -11,7 +11,7 @@ import inspect
 import re
 import sqlite3
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from tuner import record
 from tuner.errors import StudyError, did_you_mean
 from tuner.placed import Place, Placed
 from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Params, Record
-from tuner.shown import WithPaused
+from tuner.shown import Taught
 from tuner.space import Space
 
 STATES = {
@@ -40,6 +40,11 @@ FINGERPRINT = "tuner"  # study attribute with what may not change
 PRUNED_BY_SCHEDULER = "pruner"
 SQLITE = "sqlite:///"
 LOCK_SECONDS = 60.0
+IN_A_RACE: Mapping[str, Any] = {"n_startup_trials": 1, "multivariate": True}
+"""TPE learns from few trials there, all of the same length; together, because learning rates hang on all the rest."""
+
+Lessons = Callable[[], Mapping[int, float] | None]
+"""The costs by trial that a draw learns from; None for all that is in the study."""
 
 
 class Snapped(BaseSampler):
@@ -83,8 +88,9 @@ class Sampler:
         seed: int,
         name: str,
         options: Mapping[str, Any],
+        lessons: Lessons = lambda: None,
     ) -> None:
-        self.study = study
+        self.study, self._lessons = study, lessons
         self.place: Place | None = None
         """Moves parameters that cannot be trained to such as can; the study knows which."""
         self._space, self._seed, self._name, self._options = space, seed, name, options
@@ -168,7 +174,11 @@ class Sampler:
 
     def _fresh(self, number: int) -> BaseSampler:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
-        snapped = Snapped(WithPaused(make_sampler(self._name, self._options, seed)), self._space)
+        lessons, options = self._lessons(), self._options
+        if lessons is not None and self._name == "TPESampler":
+            options = {**IN_A_RACE, **options}
+        inner = make_sampler(self._name, options, seed)
+        snapped = Snapped(inner if lessons is None else Taught(inner, lessons), self._space)
         return snapped if self.place is None else Placed(snapped, self._space, self.place)
 
 

@@ -19,7 +19,7 @@ from tuner.worth import Worth, worth
 
 RETRIED = ("killed", "budget")
 UNTRIED = Worth("", ()).expected
-FEW = 4  # completed trials, below which there is no better half to speak of
+FEW = 4  # trials with a score, below which there is no better half to speak of
 RESCUE_EVERY = 3  # remedies: one of them for a trial that failed
 
 
@@ -100,23 +100,23 @@ def _remedy(
 ) -> Proposal | None:
     """Return the prescription of the trial most worth treating that still waits for its own.
 
-    Trials of the better half of all that completed come first, by score and then by the move's credit. Every third
-    remedy at most goes to a trial that failed; all of them while hardly any has completed.
+    Trials of the better half of all that have a score come first, by score and then by the move's credit. Every third
+    remedy at most goes to a trial that failed; all of them while hardly any has a score.
     """
     treated = {r.parent for r in records if r.origin is Origin.REMEDY}
     by_number = {r.number: r for r in records}
     parents = [by_number[p] for p in treated if p in by_number]
-    rescues = sum(usable_score(p) is None for p in parents)
+    rescues = sum(_score(p) is None for p in parents)
     sign = 1 if higher_is_better else -1
-    scores = sorted(sign * score for r in records if (score := usable_score(r)) is not None)
+    scores = sorted(sign * score for r in records if (score := _score(r)) is not None)
     few = len(scores) < FEW
     worth_it = -math.inf if few else scores[len(scores) // 2]
     credit = {w.remedy: w for w in worth(records, higher_is_better=higher_is_better)}
     waiting: list[tuple[bool, float, float, int, Record]] = []
     for r in records:
-        if not r.finished or r.prescription is None or r.number in treated or not _known(r.prescription, table):
+        if r.prescription is None or r.number in treated or not _known(r.prescription, table):
             continue
-        score, remedy = usable_score(r), r.prescription.remedy
+        score, remedy = _score(r), r.prescription.remedy
         expected = credit.get(remedy, Worth(remedy, ())).expected
         if score is None and (few or RESCUE_EVERY * rescues < len(parents)):
             waiting.append((not few, 0.0, expected, -r.number, r))
@@ -129,6 +129,13 @@ def _remedy(
         if found.params not in taken and fits(found.params):
             return Proposal(Origin.REMEDY, found.params, parent=best.number, remedy=found.remedy, seed=best.seed)
     return None
+
+
+def _score(record: Record) -> float | None:
+    """Return the score of a trial that completed, or that waits or goes on after it waited; None where it failed."""
+    if record.finished:
+        return usable_score(record)
+    return record.score if record.score is not None and math.isfinite(record.score) else None
 
 
 def _known(prescription: Prescription, table: Table) -> bool:

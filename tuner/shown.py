@@ -1,25 +1,29 @@
-"""Let a sampler learn from trials that wait or go on: it is shown them as pruned, as if the study ended now."""
+"""What a sampler sees of a race: trials at one rung, as if each had ended there."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Container, Sequence
+import math
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, cast
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 
 class StudyView:
-    """An Optuna study in which every trial of the race that has a score is pruned; all else is that of the study.
+    """An Optuna study whose trials are those of ``lessons``, complete with the costs there; all else is the study's.
 
-    The storage keeps it RUNNING, because a trial that was told cannot go on, and samplers leave out what runs.
+    Trials with an infinite cost failed: they are seen as they are. The storage keeps what is paused RUNNING, because a
+    trial that was told cannot go on, and samplers leave out what runs.
     """
 
-    def __init__(self, study: optuna.Study) -> None:
-        self._study = study
+    def __init__(self, study: optuna.Study, lessons: Mapping[int, float]) -> None:
+        self._study, self._lessons = study, lessons
+        self._shown: list[FrozenTrial] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)
@@ -29,41 +33,45 @@ class StudyView:
         return self.get_trials()
 
     def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
-        return self._get_trials(deepcopy, states)
+        shown = self._get_trials(deepcopy, states)
+        return copy.deepcopy(shown) if deepcopy else shown
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
-        shown = [_shown(trial) for trial in self._study._get_trials(deepcopy, None, use_cache)]
-        return [trial for trial in shown if states is None or trial.state in states]
+        if self._shown is None:
+            trials = self._study._get_trials(deepcopy=False, use_cache=use_cache)
+            sign = -1.0 if self._study.direction is StudyDirection.MAXIMIZE else 1.0
+            self._shown = [_shown(trials[n], sign * cost) for n, cost in sorted(self._lessons.items())]
+        return [trial for trial in self._shown if states is None or trial.state in states]
 
 
-def _shown(trial: FrozenTrial) -> FrozenTrial:
-    if trial.state is not TrialState.RUNNING or "race" not in trial.user_attrs or not trial.intermediate_values:
+def _shown(trial: FrozenTrial, value: float) -> FrozenTrial:
+    if not math.isfinite(value):
         return trial
     shown = copy.copy(trial)
-    shown.state = TrialState.PRUNED
+    shown.state, shown.values = TrialState.COMPLETE, [value]
     return shown
 
 
-class WithPaused(BaseSampler):
-    """Any sampler, learning from what is paused as well."""
+class Taught(BaseSampler):
+    """Any sampler, learning from nothing but ``lessons``."""
 
-    def __init__(self, inner: BaseSampler) -> None:
-        self._inner = inner
+    def __init__(self, inner: BaseSampler, lessons: Mapping[int, float]) -> None:
+        self._inner, self._lessons = inner, lessons
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return self._inner.infer_relative_search_space(_view(study), trial)
+        return self._inner.infer_relative_search_space(self._view(study), trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._inner.sample_relative(_view(study), trial, search_space)
+        return self._inner.sample_relative(self._view(study), trial, search_space)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        return self._inner.sample_independent(_view(study), trial, param_name, param_distribution)
+        return self._inner.sample_independent(self._view(study), trial, param_name, param_distribution)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         self._inner.before_trial(study, trial)
@@ -73,6 +81,5 @@ class WithPaused(BaseSampler):
     ) -> None:
         self._inner.after_trial(study, trial, state, values)
 
-
-def _view(study: optuna.Study) -> optuna.Study:
-    return cast(optuna.Study, StudyView(study))
+    def _view(self, study: optuna.Study) -> optuna.Study:
+        return cast(optuna.Study, StudyView(study, self._lessons))

@@ -51,6 +51,7 @@ class Study:
             seed=model.seed,
             name=model.sampler.name,
             options=model.sampler.options,
+            lessons=lambda: self.pauses.lessons(),
         )
         self.rules = Rules(
             config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
@@ -220,7 +221,7 @@ class Study:
             metrics=facts.metrics_at(judged, best[0] if best else None),
             facts=facts.read(running.folder),
         )
-        record = replace(record, prescription=self._prescribe(running, record))
+        record = replace(record, prescription=record.prescription or self.prescribe(running, record))
         self.sampler.note(
             running.trial,
             ending=record.ending,
@@ -241,13 +242,13 @@ class Study:
         self.sampler.tell(trial, record.ending, record.score)
         self.refresh()
 
-    def _prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
-        assert record.ending is not None
-        symptom = policy.complaint(running.diagnosis, self.config.treatment)
+    def prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
+        """Return the move to be tried for what is seen on a trial that ended or is held, if there is one."""
+        ending, symptom = record.ending, policy.complaint(running.diagnosis, self.config.treatment)
         name, moves = (symptom.name, self.config.treatment[symptom.name].retry_with) if symptom else ("", ())
-        if record.ending.reason == memory.OUT_OF_MEMORY:
+        if ending and ending.reason == memory.OUT_OF_MEMORY:
             name, moves = memory.OUT_OF_MEMORY, memory.REMEDIES
-        if not moves or record.ending.action is Action.FAIL or record.ending.reason in ("budget", NOT_CONTINUED):
+        if not moves or (ending and (ending.action is Action.FAIL or ending.reason in ("budget", NOT_CONTINUED))):
             return None
         others = [r for r in self.records if r.number != record.number]
         taken = [record.params, *(r.params for r in others)]

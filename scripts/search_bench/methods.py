@@ -45,6 +45,8 @@ METHODS: Mapping[str, Method] = {
     "random_sh3": functools.partial(pruned, sampler=random_draws, pruner=halving(3)),
     "asha_random": functools.partial(blind.promotion_asha, sampler=random_draws),
     "asha_tpe": functools.partial(blind.promotion_asha, sampler=tpe_draws),
+    "asha_random4": functools.partial(blind.promotion_asha, sampler=random_draws, eta=4),
+    "asha_tpe4": functools.partial(blind.promotion_asha, sampler=tpe_draws, eta=4),
     "one_epoch": blind.one_epoch_top_k,
     "bttackler": functools.partial(pruned, sampler=tpe_draws, rule=bttackler_says),
     "tuner": ours(),
@@ -55,8 +57,7 @@ METHODS: Mapping[str, Method] = {
     "tuner-pausing": ours(pausing=None),
     "tuner-tpe": ours(sampler={"name": "RandomSampler"}),
     # and with another setting of a part
-    "tuner-eta4": ours(pausing={"eta": 4}),
-    "tuner-first3": ours(pausing={"first": 3}),
+    "tuner-eta3": ours(pausing={"eta": 3}),
 }
 
 

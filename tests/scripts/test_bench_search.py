@@ -44,6 +44,13 @@ def test_with_enough_epochs_every_method_ends_with_the_table(method: str) -> Non
     assert outcome["regret"]["100%"] == pytest.approx(0, abs=0.2)
 
 
+def test_seeds_can_begin_anywhere(tmp_path: Path) -> None:
+    banks.write(tmp_path / "small", "a")
+    words = ["--bank", str(tmp_path), "--methods", "random", "--objective", "val_loss:min"]
+    args = bench_search.parse_arguments([*words, "--seeds", "2", "--first-seed", "100"])
+    assert {o["seed"] for o in bench_search.run_all(args, list(bench_search.find(args)))} == {100, 101}
+
+
 def test_plain_search_stops_nothing_and_halving_does() -> None:
     assert not traced("random", 100).stopped
     halved = traced("random_sh3", 100)

@@ -1,0 +1,85 @@
+"""Measure what a decision costs while a study grows: processor time of one epoch row, by hundred trials.
+
+    python scripts/bench_decision.py --bank banks/taskset --task imdb_patch128_LSTM128_bs64 --epochs 2000
+
+A study is replayed on recorded trainings. ``judge`` is the diagnosis of a row and what the treatment table says of it,
+``race`` who trains next and where a paused trial stands; both are summed up and divided by the rows. The draws of the
+sampler are not in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from scripts.bench_search import SUITES
+from scripts.outcomes import markdown
+from tuner import bank_files, documents, racing, replay
+from tuner.running import Rules
+
+spent: dict[str, list[float]] = {"judge": [], "race": []}
+"""Processor time of every call, in the order of the study."""
+trials: dict[str, list[int]] = {"judge": [], "race": []}
+"""How many trials there were at each."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bank", type=Path, required=True, help="the folder of a suite")
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--epochs", type=int, default=2000, help="the budget")
+    args = parser.parse_args()
+    reading = documents.load(SUITES).get(args.bank.name, {})
+    task = bank_files.load(args.bank, args.task, reading)
+    study, task = replay.configure(task, {"budget": {"epochs": args.epochs}})
+    known = [0]
+    racing.decide = _timed("race", racing.decide, known)
+    racing.place_of = _timed("race", racing.place_of, known)
+    Rules.look = _timed("judge", Rules.look, known)  # type: ignore[method-assign]
+    began = time.process_time()
+    played = replay.play(study, task, seed=0)
+    took = time.process_time() - began
+    print(f"{len(played.records)} trials, {len(played.trace)} epochs, {took:.1f} s of processor time\n")
+    print(table())
+
+
+def _timed(what: str, call: Callable[..., Any], known: list[int]) -> Callable[..., Any]:
+    """Return ``call`` with its time taken; ``known`` holds how many trials the race has seen so far."""
+
+    def timed(*args: Any, **options: Any) -> Any:
+        if what == "race":
+            entries = list(args[-2])
+            args, known[0] = (*args[:-2], entries, args[-1]), len(entries)
+        began = time.process_time()
+        result = call(*args, **options)
+        spent[what].append(time.process_time() - began)
+        trials[what].append(known[0])
+        return result
+
+    return timed
+
+
+def table() -> str:
+    """Return the milliseconds a row by hundred trials."""
+    sums: defaultdict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for what, times in spent.items():
+        for seconds, count in zip(times, trials[what], strict=True):
+            sums[count // 100][what] += seconds
+            sums[count // 100][f"{what}s"] += 1
+    lines = []
+    for block, found in sorted(sums.items()):
+        rows = max(1.0, found["judges"])
+        judge, race = (1000 * found[what] / rows for what in ("judge", "race"))
+        lines.append([f"{100 * block}-", f"{rows:.0f}", f"{judge:.2f}", f"{race:.2f}", f"{judge + race:.2f}"])
+    return markdown(["trials", "rows", "judge ms", "race ms", "both"], lines)
+
+
+if __name__ == "__main__":
+    main()
