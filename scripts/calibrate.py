@@ -5,8 +5,6 @@
     python scripts/make_curve_bank.py --half dev --seed 3 --per-label 5 --out fresh3
     python scripts/calibrate.py fresh1/dev.jsonl fresh2/heldout.jsonl fresh3/dev.jsonl
 
-These are the confidences of the rules alone; of a finished curve scripts/fit_scorecard.py fits its own.
-
 The rules were made on the curves of the bank, so their verdicts there are right more often than elsewhere: curves of
 other seeds are in their place.
 

@@ -11,8 +11,7 @@ import pytest
 from scripts.curve_bank.load import load
 from tuner import registry, scorecard, shape
 from tuner.curve import Curve
-from tuner.diagnosis import FINISHED, FIRM, MILD, diagnose, judge
-from tuner.manual import phrases
+from tuner.diagnosis import FINISHED, FIRM, diagnose, judge
 
 BANK = Path(__file__).resolve().parents[1] / "bank"
 E = np.arange(40.0)
@@ -22,20 +21,18 @@ NOISE = 0.02 * RNG.standard_normal(40)
 
 TEXT = json.dumps(
     {
-        "one": {
-            **{"labels": ["a", "b"], "caution": 2, "offset": 0.0, "slope": 1.0, "start": [0.0, 0.0]},
-            "steps": {
-                "rows": {"edges": [1, 3], "points": [[0, 0], [1, 0], [2, 0], [0, 3]]},
-                "gap": {"edges": [0.5], "points": [[0, 0], [0, 1], [0, 0]]},
-            },
-        }
+        **{"labels": ["a", "b"], "caution": 2, "start": [0.0, 0.0]},
+        "steps": {
+            "rows": {"edges": [1, 3], "points": [[0, 0], [1, 0], [2, 0], [0, 3]]},
+            "gap": {"edges": [0.5], "points": [[0, 0], [0, 1], [0, 0]]},
+        },
     }
 )
 
 
 @pytest.fixture
 def card() -> scorecard.Card:
-    return scorecard.parse(TEXT)["one"]
+    return scorecard.parse(TEXT)
 
 
 @pytest.mark.parametrize(
@@ -49,26 +46,14 @@ def test_a_number_gives_the_points_of_the_interval_it_lies_in(
     assert sum(likely.values()) == pytest.approx(1)
 
 
-def test_the_first_reason_is_the_number_that_speaks_most_for_the_label(card: scorecard.Card) -> None:
-    assert card.reasons({"rows": 9.0, "gap": 1.0}, "a", "b", ["gap", "rows", "left"]) == ["rows", "gap"]
-    assert card.reasons({"rows": 9.0, "gap": 1.0}, "b", "a", ["gap", "rows"]) == ["gap", "rows"]
-
-
-def test_the_cards_know_the_symptoms_and_the_numbers_there_are() -> None:
+def test_the_card_knows_the_symptoms_and_the_numbers_there_are() -> None:
     kinds = (scorecard.SEEN, scorecard.MARGIN, scorecard.VERDICT)
     known = {*shape.NAMES, scorecard.PROGRESS, *(f"{kind} {name}" for kind in kinds for name in registry.SYMPTOMS)}
-    for name in (scorecard.FINISHED, scorecard.RUNNING):
-        card = scorecard.card(name)
-        assert set(card.steps) <= known
-        assert all(list(step.edges) == sorted(set(step.edges)) for step in card.steps.values())
-        assert len(card.points) == sum(len(step.edges) + 2 for step in card.steps.values())
-    assert set(scorecard.card(scorecard.FINISHED).labels) == set(registry.SYMPTOMS)
-    assert set(scorecard.card(scorecard.RUNNING).labels) == {scorecard.SOUND, scorecard.SICK}
-
-
-def test_a_likelier_verdict_is_a_surer_one() -> None:
-    sure = [scorecard.card(scorecard.FINISHED).sure(p) for p in np.linspace(0, 1, 11)]
-    assert sure == sorted(sure) and 0 < sure[0] < sure[-1] < 1
+    card = scorecard.card()
+    assert set(card.steps) <= known
+    assert all(list(step.edges) == sorted(set(step.edges)) for step in card.steps.values())
+    assert len(card.points) == sum(len(step.edges) + 2 for step in card.steps.values())
+    assert set(card.labels) == {scorecard.SOUND, scorecard.SICK}
 
 
 def test_the_shape_of_losses_does_not_depend_on_their_scale_nor_that_of_a_score_on_per_cent() -> None:
@@ -97,15 +82,6 @@ def of_bank(name: str) -> Curve:
     return next(item.curve for item in load(BANK / f"{name.split('-')[0]}.jsonl") if item.row["id"] == name)
 
 
-def test_what_no_rule_saw_is_explained_by_numbers_and_nothing_is_done_about_it() -> None:
-    curve = of_bank("dev-oscillating-013")
-    assert "oscillating" not in [s.name for s in judge(curve, registry.SYMPTOMS)]
-    said = diagnose(curve, registry.SYMPTOMS).symptoms[0]
-    assert said.name == "oscillating" and said.harmful and not said.clear
-    assert said.evidence["number1"] in shape.NAMES.values() and str(said.evidence["number1"]) in said.text
-    assert phrases(said) == said.text and str(said.evidence["number1"]) not in phrases(said, "zh")
-
-
 def test_an_alarm_that_the_shape_contradicts_is_taken_back_while_the_run_goes_on() -> None:
     curve = of_bank("dev-converged-028").until(18)
     assert judge(curve, registry.SYMPTOMS)[0].harmful
@@ -119,11 +95,3 @@ def test_an_alarm_that_the_shape_confirms_stands_while_the_run_goes_on() -> None
     assert curve.progress is not None and curve.progress < FINISHED
     said = diagnose(curve, registry.SYMPTOMS).verdict
     assert said is not None and said.name == "overfitting" and said.harmful
-
-
-def test_of_a_curve_found_healthy_nothing_does_harm() -> None:
-    for name, plugin in registry.SYMPTOMS.items():
-        for curve in plugin.SEEN.values():
-            symptoms = diagnose(curve, registry.SYMPTOMS).symptoms
-            if symptoms[0].healthy and name not in FIRM:
-                assert all(s.severity <= MILD for s in symptoms if not s.healthy)

@@ -28,20 +28,8 @@ MILD = 0.4
 FIRM = ("nan", "negative_loss", "diverging", "too_early")
 """Verdicts of the rules that are facts, not shapes: the scorecard has no say in them."""
 
-BY_RULE = ("nan", "negative_loss", "too_early")
-"""What is never found by the shape alone."""
-
 FINISHED = 0.95
-"""The share of the plan from which on a curve is weighed as a whole."""
-
-FEWEST = 12
-"""Rows; the curves that the scorecard was fitted on have 20 and more."""
-
-KEPT = 0.3
-"""The probability from which on what a rule saw stands, though another shape may be likelier."""
-
-ALONE = 0.5
-"""The probability that a sick shape needs which no rule saw."""
+"""The share of the plan from which on an alarm stands as it is."""
 
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
@@ -127,16 +115,15 @@ def diagnose(
 ) -> Diagnosis:
     """Return every symptom of ``curve``, the primary verdict first, with calibrated confidences.
 
-    The rules have the first word. Of a finished curve a scorecard decides which of the symptoms in ``plugins`` is the
-    verdict, by what the rules saw and by the shape as a whole; on one that goes on another may take back their alarm.
+    The rules have the first word. On a curve that goes on, a scorecard of its shape may take back their alarm.
     """
     judged = judge(curve, plugins, options)
     seen = [replace(s, confidence=calibration.confidence(s.name, s.confidence)) for s in judged]
-    if not judged or judged[0].name in FIRM or len(trend.clean(curve.train_loss)) < shape.LEAST:
-        return Diagnosis(tuple(seen))
-    if curve.progress is not None and curve.progress < FINISHED:
-        return Diagnosis(tuple(_confirmed(curve, judged, seen) if seen[0].harmful else seen))
-    return Diagnosis(tuple(_weighed(curve, plugins, judged, seen) if curve.length >= FEWEST else seen))
+    goes_on = curve.progress is not None and curve.progress < FINISHED
+    doubted = bool(judged) and judged[0].harmful and judged[0].name not in FIRM
+    if goes_on and doubted and len(trend.clean(curve.train_loss)) >= shape.LEAST:
+        seen = _confirmed(curve, judged, seen)
+    return Diagnosis(tuple(seen))
 
 
 def judge(
@@ -173,7 +160,7 @@ def evidence(curve: Curve, judged: Sequence[Symptom]) -> dict[str, float]:
 
 def _confirmed(curve: Curve, judged: Sequence[Symptom], seen: Sequence[Symptom]) -> list[Symptom]:
     """Take back an alarm on a curve that goes on, unless the shape as a whole is that of a run that ends badly."""
-    card = scorecard.card(scorecard.RUNNING)
+    card = scorecard.card()
     likely = card.probabilities(evidence(curve, judged))
     if likely[scorecard.SICK] >= card.caution * likely[scorecard.SOUND]:
         return list(seen)
@@ -183,63 +170,6 @@ def _confirmed(curve: Curve, judged: Sequence[Symptom], seen: Sequence[Symptom])
 
 def _harmless(symptom: Symptom) -> Symptom:
     return replace(symptom, severity=min(symptom.severity, MILD)) if symptom.harmful else symptom
-
-
-def _weighed(
-    curve: Curve, plugins: Mapping[str, SymptomPlugin], judged: Sequence[Symptom], seen: Sequence[Symptom]
-) -> list[Symptom]:
-    """Put first what is likeliest; of a healthy curve nothing else that was seen does harm."""
-    card, found = scorecard.card(scorecard.FINISHED), evidence(curve, judged)
-    likely = card.probabilities(found)
-    ranked = _ranked(plugins, seen, likely, card.caution)
-    if not ranked:
-        return list(seen)
-    # That a loss or a score has turned is a fact as well.
-    stands = seen[0].clear and (seen[0].name == "overfitting" or likely.get(seen[0].name, 1.0) >= KEPT)
-    name = seen[0].name if stands else ranked[0]
-    first = next((s for s in seen if s.name == name), None)
-    if first is None:
-        reasons = card.reasons(found, name, ranked[1] if len(ranked) > 1 else name, shape.NAMES)[:3]
-        first = _by_shape(curve, name, plugins[name].HEALTHY, {key: found[key] for key in reasons})
-    rest = [s for s in seen if s.clear and s.name != name]
-    sure = card.sure(likely[name]) if name in likely else first.confidence
-    return [replace(first, confidence=sure), *(map(_harmless, rest) if first.healthy else rest)]
-
-
-def _ranked(
-    plugins: Mapping[str, SymptomPlugin], seen: Sequence[Symptom], likely: Mapping[str, float], caution: float
-) -> list[str]:
-    """Return what the verdict may be, the likeliest first; what was seen to do no harm cannot be it."""
-    harmless = {s.name for s in seen if not s.healthy and not s.harmful}
-    harmful = {s.name for s in seen if s.harmful}
-    open_to = [name for name in likely if name in plugins and name not in BY_RULE and name not in harmless]
-    open_to = [n for n in open_to if plugins[n].HEALTHY or n in harmful or likely[n] >= ALONE]
-    return sorted(open_to, key=lambda n: -likely[n] * (caution if plugins[n].HEALTHY else 1.0))
-
-
-_LOOKS = (
-    "no rule sees it, but the shape as a whole is that of such runs: {number1} {value1:.3g}",
-    "{number2} {value2:.3g}",
-    "{number3} {value3:.3g}",
-)
-
-
-def _by_shape(curve: Curve, name: str, healthy: bool, why: Mapping[str, float]) -> Symptom:
-    """Return a symptom that no rule saw, with the numbers that speak most for it."""
-    numbers: dict[str, Number | str] = {}
-    for i, (key, value) in enumerate(why.items(), start=1):
-        numbers |= {f"number{i}": shape.NAMES[key], f"value{i}": value}
-    return Symptom(
-        name=name,
-        since_epoch=int(curve.epochs[0]),
-        epoch=int(curve.epochs[-1]),
-        confidence=0.0,
-        severity=0.0 if healthy else NAMED,
-        evidence=numbers,
-        says=_LOOKS[: len(why)],
-        healthy=healthy,
-        clear=False,
-    )
 
 
 @lru_cache

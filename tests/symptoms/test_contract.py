@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tuner import registry
 from tuner.curve import Curve, Kind, Series
-from tuner.diagnosis import Diagnosis, Symptom, diagnose, judge
+from tuner.diagnosis import Symptom, diagnose
 from tuner.symptoms import diverging
 
 PLUGINS = registry.SYMPTOMS
@@ -69,8 +69,8 @@ def test_a_symptom_is_not_seen_on_its_counter_examples(name: str, curve: Curve) 
 
 
 @pytest.mark.parametrize(("name", "curve"), SEEN)
-def test_the_rules_put_the_symptom_of_an_example_first(name: str, curve: Curve) -> None:
-    diagnosis = Diagnosis(tuple(judge(curve, PLUGINS)))
+def test_the_primary_verdict_on_an_example_is_its_own_symptom(name: str, curve: Curve) -> None:
+    diagnosis = diagnose(curve, PLUGINS)
     seen = detect(name, curve)
     assert diagnosis.verdict is not None and seen is not None
     if seen.healthy or seen.harmful:
