@@ -29,10 +29,11 @@ def study(path: Path, *sets: str) -> list[Record]:
         return opened.run()
 
 
-def tuner(*words: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def tuner(*words: str | Path, timeout: float = 60, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     command = [sys.executable, "-m", "tuner", *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout, check=False)
 
 
 def driver(path: Path, *sets: str) -> subprocess.Popen[str]:

@@ -299,7 +299,7 @@ def test_an_optuna_pruner_can_stop_trials_too(write_config: Write, scheduler: st
 
 def test_the_rate_can_follow_the_batch(write_config: Write, folder: Path) -> None:
     space = {"lr": {"grid": [0.01, 1]}, "batch": {"ordered": [32, 64, 128]}}
-    command = f"{{python}} -S -E {PROGRAM} --folder {{folder}} --epochs {{epochs}} --lr {{lr}}"
+    command = f"{{python}} -S -E {PROGRAM} --folder {{folder}} --epochs {{epochs}} --lr {{lr}} --batch {{batch}}"
     driving.study(
         write_config(
             space=space,

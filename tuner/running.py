@@ -19,6 +19,9 @@ from tuner.record import Action, Ending, Record
 from tuner.registry import SYMPTOMS
 from tuner.spec import OUTPUT_FILE, LogError, Process, Source, TrialSpec
 
+SAVING_SECONDS = 30.0
+"""How long a trial that ended may take for its last checkpoint; one that is to go on later may take any time."""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -139,9 +142,15 @@ class RunningTrial:
             self.waits = False
 
     def _stop_what_ended(self) -> None:
-        if self.process is not None and (self.ending is not None or self.waits) and not self._stopping:
+        over = self.ending is not None or self.waits
+        if self.process is not None and over and not self._stopping and self._may_stop():
             self._stopping = True
             self.process.stop()
+
+    def _may_stop(self) -> bool:
+        """Return whether its checkpoint is written, or is not worth waiting for any longer."""
+        late = self.ending is not None and self.clock() - self._last_row > SAVING_SECONDS
+        return late or self.source.saved()
 
     def look(self, *, over: bool = False) -> None:
         """Read the log where it has grown, and judge every new epoch in turn, each as if it were the last.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuner.checkpoint import saved_since
 from tuner.curve import Curve
 from tuner.registry import READERS
 from tuner.spec import Log, TrialSpec
@@ -31,3 +32,7 @@ class LogSource:
             planned_epochs=self._spec.epochs,
             options=self._log.options,
         )
+
+    def saved(self) -> bool:
+        """Return whether the checkpoint of the last row is there, where it comes after the row."""
+        return not self._log.checkpoints or saved_since(self._log.path, self._log.checkpoints)

@@ -60,11 +60,15 @@ class Command:
 
 @dataclass(frozen=True)
 class Log:
-    """Where a trial's log grows, which reader understands it, and the reader's options."""
+    """Where a trial's log grows, which reader understands it, and the reader's options.
+
+    ``checkpoints`` are written after each row, the first one always; none where they are there before their row.
+    """
 
     path: Path
     format: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    checkpoints: tuple[Path, ...] = ()
 
 
 class LogError(Exception):
@@ -146,6 +150,9 @@ class Source(Protocol):
 
     def grown(self) -> Curve | None:
         """Return the whole curve where something came since the last call, else None; raises LogError."""
+
+    def saved(self) -> bool:
+        """Return whether the last epoch logged is in a checkpoint, as far as can be told: else to stop is too early."""
 
 
 class Executor(Protocol):

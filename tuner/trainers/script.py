@@ -3,25 +3,28 @@
     trainer:
       name: script
       command: "{python} train.py --lr {lr} --batch {batch} --epochs {epochs} --out {folder}"
-      resume: "{python} train.py --resume {folder}/last.pt"     # optional: how to continue
-      checkpoint: last.pt                                       # what must be there to continue
+      resume: "{python} train.py --resume {checkpoint}"         # optional: how to continue
+      checkpoint: last.pt                                       # what must be there to continue: the first of several
       log: {file: results.csv, format: csv}
       test: "{python} test.py --weights {folder}/best.pt"       # optional: prints one JSON object, name to score
 
 `{name}` stands for a parameter of the space, or for one of `{folder}` (the trial's own folder), `{epochs}`, `{until}`
 (after how many of them the trial is paused; a program that ends there by itself trains nothing in vain), `{seed}`,
-`{number}` and `{python}` (the interpreter that runs tuner); `{{` is a brace. The command is split into arguments before
-the values are put in and never passes through a shell. An argument that names a parameter which does not apply (its
-`when` is not met) is left out, together with the flag right before it. The program must append one line per epoch to
-the log, and should end within `grace_seconds` of a SIGTERM.
+`{number}`, `{checkpoint}` (to continue from), `{base}` (the folder of the config) and `{python}` (the interpreter that
+runs tuner); `{{` is a brace. The command is split into arguments before the values are put in and never passes through
+a shell. An argument that names a parameter which does not apply (its `when` is not met) is left out, together with the
+flag right before it. What the command does not name can be set in `files` (see `tuner.trial_files`); a program that
+names no parameter at all, or spec.json, finds them in `{folder}/spec.json`.
+
+The program must append one line per epoch to the log, and should end within `grace_seconds` of a SIGTERM. It is
+stopped right after a row, so the checkpoint of an epoch should be written before its row; where it comes after,
+`checkpoint_after_row: true` lets the driver wait for it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import shlex
-import string
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,12 +32,15 @@ from typing import Any
 
 from pydantic import Field
 
+from tuner import templates, trial_files
+from tuner.checkpoint import is_whole
 from tuner.documents import Model
 from tuner.errors import did_you_mean
-from tuner.space import Space
+from tuner.space import Role, Space
 from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
+from tuner.trial_files import FileOptions
 
-OWN_NAMES = ("folder", "epochs", "until", "seed", "number", "python")
+OWN_NAMES = ("folder", "epochs", "until", "seed", "number", "checkpoint", "base", "python")
 
 
 class LogOptions(Model):
@@ -50,7 +56,11 @@ class ScriptOptions(Model):
 
     command: str | list[str] = Field(description="template of the command line")
     resume: str | list[str] | None = Field(None, description="template of the command that continues a trial")
-    checkpoint: str = Field("last.pt", description="file in the trial's folder that the resume command needs")
+    checkpoint: str | list[str] = Field(
+        "last.pt", description="files in the trial's folder to continue from, best first"
+    )
+    checkpoint_after_row: bool = Field(default=False, description="the checkpoint of an epoch is written after its row")
+    files: dict[str, FileOptions] = Field({}, description="files of settings, written for every trial")
     log: LogOptions = LogOptions()
     test: str | list[str] | None = Field(None, description="template of the command that scores the test split")
     cwd: str = Field(".", description="working directory, relative to the folder of the config")
@@ -63,102 +73,101 @@ class ScriptTrainer:
     Options = ScriptOptions
 
     def __init__(self, options: ScriptOptions, base: Path) -> None:
-        self.options = options
+        self.options, self.base = options, base
         self.cwd = (base / options.cwd).resolve()
-        self._command = _arguments(options.command, "command")
-        self._resume = _arguments(options.resume, "resume") if options.resume is not None else None
-        self._test = _arguments(options.test, "test") if options.test is not None else None
+        self._command = templates.arguments(options.command, "command")
+        self._resume = templates.arguments(options.resume, "resume")
+        self._test = templates.arguments(options.test, "test")
 
     @property
     def log_format(self) -> str:
         return self.options.log.format
 
     def check(self, space: Space) -> None:
-        """Raise ValueError where a template names an unknown parameter or the working directory is not there."""
-        parameters = {name: space.default(name) for name in space.parameters}
-        for name in parameters:
+        """Raise ValueError where something is missing, a name is unknown or a parameter would change nothing."""
+        for name in space.parameters:
             if name in OWN_NAMES and name != "epochs":
                 raise ValueError(f"expected parameters of other names than tuner's own, but got '{name}'")
-        templates = {"command": self._command, "resume": self._resume or [], "test": self._test or []}
-        for key, arguments in templates.items():
-            for name in (n for argument in arguments for n in _names(argument, key)):
-                if name not in parameters and name not in OWN_NAMES:
-                    close = did_you_mean(name, [*parameters, *OWN_NAMES])
-                    raise ValueError(f"{key}: expected parameters of the space, but got '{{{name}}}'{close}")
-        values = {**dict.fromkeys(OWN_NAMES, 0), **parameters}
-        for key, arguments in templates.items():
-            try:
-                _filled(arguments, values)
-            except (ValueError, KeyError, IndexError) as error:
-                raise ValueError(f"{key}: expected a template that can be filled in, but got: {error}") from None
+        self._check_templates({name: space.default(name) for name in space.parameters})
         if not self.cwd.is_dir():
             raise ValueError(f"cwd: expected a folder, but got '{self.cwd}'")
+        program = self._command[0]
+        if "/" in program and "{" not in program and not (self.cwd / program).exists():
+            raise ValueError(f"command: expected a program, but there is none at {self.cwd / program}")
         if Path(self.options.log.file).is_absolute() or ".." in Path(self.options.log.file).parts:
             raise ValueError(f"log.file: expected a path inside the trial's folder, but got '{self.options.log.file}'")
+        self._check_use(space)
+
+    def _check_templates(self, parameters: Mapping[str, Any]) -> None:
+        values = {**dict.fromkeys(OWN_NAMES, 0), **parameters}
+        for key, arguments in {"command": self._command, "resume": self._resume, "test": self._test}.items():
+            for name in (n for argument in arguments for n in templates.names(argument, key)):
+                if name not in values:
+                    close = did_you_mean(name, values)
+                    raise ValueError(f"{key}: expected parameters of the space, but got '{{{name}}}'{close}")
+            try:
+                templates.filled(arguments, values)
+            except (ValueError, KeyError, IndexError) as error:
+                raise ValueError(f"{key}: expected a template that can be filled in, but got: {error}") from None
+
+    def _check_use(self, space: Space) -> None:
+        """Raise ValueError where a parameter would change nothing."""
+        named = {name for argument in self._command for name in templates.names(argument, "command")}
+        used = (named & set(space.parameters)) | trial_files.set_by(self.options.files, self.cwd, space.parameters)
+        if not used or any(SPEC_FILE in argument for argument in self._command):
+            return  # the program reads them from spec.json
+        conditions = {name for parameter in space.parameters.values() for name in parameter.when}
+        for name, parameter in space.parameters.items():
+            if name not in used | conditions and parameter.role is not Role.EPOCHS:
+                where = "the command or a file" if self.options.files else "the command"
+                raise ValueError(f"expected every parameter of the space in {where}, but '{name}' is in none")
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
-        """Return the command line of ``spec``, after writing its spec.json for programs that would rather read that."""
+        """Return the command line of ``spec``, after writing its files and its spec.json."""
         spec.write()
+        checkpoint = self._checkpoint(spec.folder) if resume and self._resume else None
+        if checkpoint is None:
+            trial_files.write(self.options.files, self.cwd, spec.folder, spec.params)
         own = {
             "folder": spec.folder,
             "epochs": spec.epochs,
             "until": spec.until or spec.epochs,
             "seed": spec.seed,
             "number": spec.number,
-            "python": sys.executable,
+            **({} if checkpoint is None else {"checkpoint": checkpoint}),
         }
-        template = self._resume if resume and self._resume is not None else self._command
-        return Command(tuple(_filled(template, {**own, **spec.params})), self.options.env, self.cwd)
+        template = self._command if checkpoint is None else self._resume
+        return self._filled(template, {**own, **spec.params})
 
     def test(self, folder: Path) -> Command | None:
         """Return the command that tests a trial, whose parameters are in the spec.json that it was trained with."""
-        if self._test is None:
+        if not self._test:
             return None
         with contextlib.suppress(OSError, ValueError):  # not trained yet, or not any more: the names stay open
             spec = json.loads((folder / SPEC_FILE).read_text())
             own = {name: spec[name] for name in ("epochs", "seed", "number")}
-            values = {**own, "until": spec["epochs"], "python": sys.executable, **spec["params"]}
-            return Command(tuple(_filled(self._test, {**values, "folder": folder})), self.options.env, self.cwd)
+            return self._filled(self._test, {**own, "until": spec["epochs"], **spec["params"], "folder": folder})
         return Command(tuple(self._test), self.options.env, self.cwd)
+
+    def _filled(self, template: list[str], values: Mapping[str, Any]) -> Command:
+        filled = templates.filled(template, {"base": self.base, "python": sys.executable, **values})
+        return Command(tuple(filled), self.options.env, self.cwd)
 
     def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
         return spec.params
 
     def log(self, folder: Path) -> Log:
-        return Log(folder / self.options.log.file, self.options.log.format, self.options.log.options)
+        log = self.options.log
+        late = self._checkpoints(folder) if self._resume and self.options.checkpoint_after_row else []
+        return Log(folder / log.file, log.format, log.options, tuple(late))
 
     def can_continue(self, folder: Path) -> bool:
-        return self._resume is not None and (folder / self.options.checkpoint).exists()
+        return bool(self._resume) and self._checkpoint(folder) is not None
 
+    def _checkpoint(self, folder: Path) -> Path | None:
+        """Return what to continue from; a kill may have cut the latest one short."""
+        return next((path for path in self._checkpoints(folder) if is_whole(path)), None)
 
-def _arguments(template: str | list[str], key: str) -> list[str]:
-    try:
-        arguments = shlex.split(template) if isinstance(template, str) else list(template)
-    except ValueError as error:
-        raise ValueError(f"{key}: expected a command line, but got one with {str(error).lower()}") from None
-    if not arguments:
-        raise ValueError(f"{key}: expected a command line, but got nothing")
-    return arguments
-
-
-def _names(argument: str, key: str) -> list[str]:
-    try:
-        names = [name for _, name, _, _ in string.Formatter().parse(argument) if name is not None]
-    except ValueError as error:
-        raise ValueError(f"{key}: expected {{name}} in '{argument}', but got: {error}") from None
-    for name in names:
-        # A plain name only: `{lr.__class__}` or `{lr[0]}` would reach into Python.
-        if not name.isidentifier():
-            raise ValueError(f"{key}: expected {{name}}, but got '{{{name}}}' in '{argument}'")
-    return names
-
-
-def _filled(template: list[str], values: Mapping[str, Any]) -> list[str]:
-    filled: list[str] = []
-    for argument in template:
-        names = _names(argument, "command")
-        if all(name in values for name in names):
-            filled.append(argument.format(**{n: values[n] for n in names}))
-        elif filled and filled[-1].startswith("-") and not argument.startswith("-"):
-            filled.pop()
-    return filled
+    def _checkpoints(self, folder: Path) -> list[Path]:
+        names = self.options.checkpoint
+        return [folder / name for name in ([names] if isinstance(names, str) else names)]
