@@ -92,7 +92,7 @@ def _experiments(report: Report) -> list[RenderableType]:
     for name in found.columns:
         table.add_column(words.plain(name), justify="right", overflow="fold")
     for record, row in zip(found.trials, found.rows, strict=True):
-        cells = [words.plain(v) if isinstance(v, str) else words.number(v) for v in row]
+        cells = [words.plain(v) if isinstance(v, str) else words.number(v, 3) for v in row]
         table.add_row(*(Text(cell) for cell in (str(record.number), *cells)))
     return [Text("\nwhat they reached, at the best epoch of each", style="bold"), table]
 
