@@ -43,17 +43,17 @@ def steps(content: Content, say: Say) -> list[str]:
     """Return what to do about the study itself, rather than about its data and code."""
     report = content.report
     found = []
+    best = report.incumbent
+    if best is not None and not any(best.number in repeat.trials for repeat in report.repeats):
+        found.append(say("Train the best settings again with several seeds; “How to reproduce it” has the command."))
+    if best is not None and not report.tested:
+        found.append(say("Score the best once on a test split: “test: true” in the configuration."))
     edges = [c.data["parameter"] for c in report.checks if c.name == "edge"]
     if edges:
         names = ", ".join(words.plain(name) for name in edges)
         found.append(say("Widen the space where the best lies at its end ({names}), and search again.", names=names))
     if any("region" in c.data for c in report.checks):
         found.append(say("Narrow the space where nearly everything failed: it costs trials and teaches little."))
-    best = report.incumbent
-    if best is not None and not any(best.number in repeat.trials for repeat in report.repeats):
-        found.append(say("Train the best settings again with several seeds; the command is below."))
-    if best is not None and not report.tested:
-        found.append(say("Score the best once on a test split: `test: true` in the configuration."))
     return found
 
 

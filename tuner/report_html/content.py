@@ -60,7 +60,7 @@ def is_sick(record: Record) -> bool:
 
 def complaint(content: Content, record: Record) -> str | None:
     """Return the symptom that a trial suffered from: the one that ended it, else a harmful one seen at its end."""
-    reason = record.ending.reason if record.ending else None
+    reason = record.ending.reason if record.ending else ""
     if reason in SYMPTOMS and not SYMPTOMS[reason].HEALTHY:
         return reason
     verdict = content.seen[record.number].verdict

@@ -94,6 +94,5 @@ def _words(say: Say) -> dict[str, str]:
         "noscore": say("no score"),
         "shown": say("{n} of {all} trials shown"),
         "nodata": say("nothing was logged"),
-        "decided": say("decided"),
         "none": say("not set"),
     }

@@ -78,7 +78,7 @@
     const far = best + (middle - best) * 3.2;
     const end = (higher ? worst < far : worst > far) && far !== best ? far : worst;
     const pad = Math.abs(best - end) * 0.06 || Math.abs(best) * 0.02 || 0.1;
-    return higher ? [end - pad, best + pad] : [best - pad, end + pad];
+    return (higher ? [end - pad, best + pad] : [best - pad, end + pad]).map((v) => Number(v.toPrecision(2 + Math.ceil(Math.log10(Math.abs(v) / pad || 10)))));
   }
 
   // -- score over the epochs spent ------------------------------------------------------------------------------------
@@ -90,7 +90,13 @@
     const { width, height, root } = canvas(place);
     const good = dots.filter((t) => !t.sick);
     const [low, high] = domain((good.length ? good : dots).map((t) => t.score), data.higher);
-    const x = scale(0, Math.max(...dots.map((t) => t.spent)), 46, width - 12), y = scale(low, high, height - 34, 12);
+    const x = scale(0, Math.max(...dots.map((t) => t.spent)), 46, width - 12);
+    const far = dots.filter((t) => t.score < low || t.score > high), floor = height - (far.length ? 60 : 34), lane = height - 42;
+    const y = scale(low, high, floor, 12), yOf = (t) => (t.score < low || t.score > high ? lane : y(t.score));
+    if (far.length) {
+      svg("path", { class: "grid edge", d: `M46 ${floor + 6}H${width - 12}` }, root);
+      svg("text", { x: 40, y: lane + 4, "text-anchor": "end" }, root, data.higher ? `< ${figure(low)}` : `> ${figure(high)}`);
+    }
     for (const v of ticks(low, high, height / 55)) {
       svg("path", { class: "grid", d: `M46 ${y(v)}H${width - 12}` }, root);
       svg("text", { x: 40, y: y(v) + 4, "text-anchor": "end" }, root, figure(v));
@@ -100,12 +106,12 @@
     let best = null, steps = "";
     for (const t of dots.filter((d) => ["finished", "stopped"].includes(d.out))) {
       if (best !== null && (data.higher ? t.score <= best : t.score >= best)) continue;
-      steps += best === null ? `M${x(t.spent)} ${y(clamp(t.score, low, high))}` : `H${x(t.spent)}V${y(clamp(t.score, low, high))}`;
+      steps += best === null ? `M${x(t.spent)} ${yOf(t)}` : `H${x(t.spent)}V${yOf(t)}`;
       best = t.score;
     }
     if (steps) svg("path", { class: "step", d: `${steps}H${width - 12}` }, root);
     for (const t of dots) {
-      const at = [x(t.spent), y(clamp(t.score, low, high))];
+      const at = [x(t.spent), yOf(t)];
       t.place = at;
       svg("circle", { class: `dot ${t.out}${t.sick ? " sick" : ""}${t.n === data.best ? " is-best" : ""}`, cx: at[0], cy: at[1], r: t.n === data.best ? 6 : 4.2 }, root);
     }

@@ -48,7 +48,7 @@ def write(contents: Sequence[Content], folder: Path, language: str = "en") -> Pa
     # Two may write at once, the driver and a person: each has a part of its own, and the last one counts.
     part = folder / f".{PAGE_FILE}.{os.getpid()}.part"
     try:
-        part.write_text(render(contents, folder.resolve().name, language), encoding="utf-8")
+        part.write_bytes(render(contents, folder.resolve().name, language).encode("utf-8", errors="replace"))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -65,6 +65,7 @@ def study(content: Content, i: int, say: Say, language: str) -> dict[str, Any]:
         "report": report,
         "best": report.incumbent,
         "best_score": words.figure(report.incumbent.score) if report.incumbent else words.NONE,
+        "signed": tables.signed(report.incumbent),
         "time": words.duration(report.used.hours * 3600),
         "failed": sum(is_sick(r) for r in report.trials),
         "facts": tables.facts(content, say),
@@ -78,6 +79,7 @@ def study(content: Content, i: int, say: Say, language: str) -> dict[str, Any]:
         "outcomes": said.outcomes(say),
         "remedies": tables.remedies(content, language),
         "families": family.trees(content, say, language),
+        "importance_note": tables.importance_note(content, say, language),
         "checks": [(c.name, wording.check(c, say, language)) for c in report.checks],
         "untried": untried.sentences(content, say, language),
         "settings": tables.settings(content),
@@ -92,14 +94,12 @@ def study(content: Content, i: int, say: Say, language: str) -> dict[str, Any]:
     }
 
 
-
 @cache
 def _template() -> jinja2.Template:
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["signed"] = lambda gain: words.NONE if gain is None else f"{gain:+.3g}"
     return environment.get_template("page.html")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tuner import manual, words
 from tuner.experiments import spread
 from tuner.record import Origin, Record, usable_score
-from tuner.report_html import wording
+from tuner.report_html import said, wording
 from tuner.report_html.content import Content, is_sick, outcome
 from tuner.report_html.said import Say, trials
 
@@ -26,7 +26,8 @@ def _searched(content: Content, say: Say, language: str) -> Iterator[str]:
     report = content.report
     used = report.used
     yield say(
-        "In {trials} and {epochs} epochs, {time} of training, {n} hyperparameters were searched for the {extreme} {objective}.",
+        "In {trials} and {epochs} epochs, {time} of training, {n} hyperparameters were searched "
+        "for the {extreme} {objective}.",
         trials=trials(used.trials, say),
         epochs=f"{used.epochs + used.extra_epochs:,}",
         time=words.duration(used.hours * 3600),
@@ -44,9 +45,7 @@ def _best(content: Content, say: Say, language: str) -> Iterator[str]:
     template = "The best reached {score}: trial {n}, from the {origin}."
     if best.remedy and best.parent is not None:
         template = "The best reached {score}: trial {n}, which the remedy “{origin}” made of trial {parent}."
-    name = (
-        manual.remedy(best.remedy, language) if best.remedy else wording.said.origins(say)[str(best.origin)]
-    )
+    name = manual.remedy(best.remedy, language) if best.remedy else said.origins(say)[str(best.origin)]
     yield say(template, score=words.figure(best.score), n=best.number, origin=name, parent=best.parent)
 
 
@@ -72,7 +71,9 @@ def _failed(content: Content, say: Say, language: str) -> Iterator[str]:
         return
     reason, times = Counter(r.ending.reason if r.ending else "" for r in failed).most_common(1)[0]
     name = wording.reason(reason, say, language)
-    template = "{trials} failed, most often by “{reason}” ({times})." if len(failed) > 1 else "{trials} failed: {reason}."
+    template = (
+        "{trials} failed, most often by “{reason}” ({times})." if len(failed) > 1 else "{trials} failed: {reason}."
+    )
     yield say(template, trials=trials(len(failed), say), reason=name, times=times)
 
 

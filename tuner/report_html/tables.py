@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tuner import manual, words
+from tuner.importance import ROUGH_BELOW
 from tuner.record import Record
 from tuner.report_html import said, untried, wording
 from tuner.report_html.content import Content, outcome
@@ -166,6 +167,25 @@ def remedies(content: Content, language: str) -> list[dict[str, Any]]:
     ]
 
 
+def signed(best: Record | None) -> str:
+    """Return the %-format of a gain: with as many decimals as the best score is shown with."""
+    decimals = len(words.figure(best.score if best else 0.5).partition(".")[2].partition("e")[0])
+    return f"%+.{max(1, decimals)}f"
+
+
+def importance_note(content: Content, say: Say, language: str) -> str:
+    """Return what to mind about the importances; where there are none, why, as Optuna's side says it in English."""
+    found = content.report.importances
+    if language == "en" or not found.shares:
+        return found.note
+    completed = [r for r in content.report.trials if r.state.name == "COMPLETE"]
+    varied = {name for name in content.config.space.parameters if len({r.params.get(name) for r in completed}) > 1}
+    left_out = ", ".join(words.plain(name) for name in sorted(varied - set(found.shares)))
+    notes = [say("rough: {n} completed trials only", n=len(completed))] if len(completed) < ROUGH_BELOW else []
+    notes += [say("left out, not in every trial: {names}", names=left_out)] if left_out else []
+    return say("; ").join(notes)
+
+
 def facts(content: Content, say: Say) -> list[tuple[str, str]]:
     """Return what was searched, as names with values."""
     model, report = content.config.model, content.report
@@ -214,10 +234,10 @@ def versions(content: Content, say: Say) -> list[tuple[str, str]]:
 def seeds(content: Content, say: Say) -> str:
     """Return the seed of the study and that of its best trial."""
     best = content.report.incumbent
-    text = say("study {seed}", seed=content.config.model.seed)
+    seed = content.config.model.seed
     if best is None or best.seed is None:
-        return text
-    return f"{text}, {say('trial {n}: {seed}', n=best.number, seed=best.seed)}"
+        return say("{seed} for the study", seed=seed)
+    return say("{seed} for the study, {own} for trial {n}", seed=seed, own=best.seed, n=best.number)
 
 
 def settings(content: Content) -> str:

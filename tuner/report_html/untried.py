@@ -28,12 +28,14 @@ class Place:
             return [(self.of(v), words.value(v)) for v in self.values]
         p = self.parameter
         assert isinstance(p, Range)
-        return [(0.0, words.value(p.low)), (0.5, words.value(self._at(0.5))), (1.0, words.value(p.high))]
+        return [(0.0, words.value(p.low)), (0.5, words.number(self._at(0.5), 2)), (1.0, words.value(p.high))]
 
     def of(self, value: ParamValue) -> float:
         """Return the place of ``value``; one outside the space lies at its end."""
         if self.values:
-            found = [i for i, v in enumerate(self.values) if v == value and isinstance(v, bool) == isinstance(value, bool)]
+            found = [
+                i for i, v in enumerate(self.values) if v == value and isinstance(v, bool) == isinstance(value, bool)
+            ]
             return found[0] / (len(self.values) - 1) if found and len(self.values) > 1 else 0.5
         p = self.parameter
         assert isinstance(p, Range)

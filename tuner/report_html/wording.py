@@ -37,8 +37,9 @@ def why(content: Content, record: Record, say: Say, language: str) -> str:
     symptom = content.seen[record.number].of(ending.reason)
     # A translation is at hand only where the same symptom is seen again; what a program printed stays as it is.
     text = ending.text if language == "en" or symptom is None else manual.phrases(symptom, language)
-    needless = ending.reason in ("finished", NOT_CONTINUED) and language != "en"
-    return name if needless or text in ("", ending.reason) else f"{name}{say(': ')}{words.plain(text)}"
+    if ending.reason in ("finished", NOT_CONTINUED):
+        return words.plain(text) if language == "en" and text else name
+    return name if text in ("", ending.reason) else f"{name}{say(': ')}{words.plain(text)}"
 
 
 def at_its_end(content: Content, record: Record, say: Say, language: str) -> str | None:
