@@ -78,7 +78,7 @@
     const far = best + (middle - best) * 3.2;
     const end = (higher ? worst < far : worst > far) && far !== best ? far : worst;
     const pad = Math.abs(best - end) * 0.06 || Math.abs(best) * 0.02 || 0.1;
-    return (higher ? [end - pad, best + pad] : [best - pad, end + pad]).map((v) => Number(v.toPrecision(2 + Math.ceil(Math.log10(Math.abs(v) / pad || 10)))));
+    return (higher ? [end - pad, best + pad] : [best - pad, end + pad]).map((v) => Number(v.toPrecision(clamp(Math.ceil(Math.log10(Math.abs(v) / pad || 1)), 2, 9))));
   }
 
   // -- score over the epochs spent ------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@
     const y = scale(low, high, floor, 12), yOf = (t) => (t.score < low || t.score > high ? lane : y(t.score));
     if (far.length) {
       svg("path", { class: "grid edge", d: `M46 ${floor + 6}H${width - 12}` }, root);
-      svg("text", { x: 40, y: lane + 4, "text-anchor": "end" }, root, data.higher ? `< ${figure(low)}` : `> ${figure(high)}`);
+      svg("text", { x: 40, y: lane + 4, "text-anchor": "end" }, root, data.higher ? `<${figure(low)}` : `>${figure(high)}`);
     }
     for (const v of ticks(low, high, height / 55)) {
       svg("path", { class: "grid", d: `M46 ${y(v)}H${width - 12}` }, root);
@@ -174,7 +174,7 @@
     const first = Math.min(...t.lines.map((l) => epochOf(l, 0)));
     const last = Math.max(t.planned || 0, ...t.lines.map((l) => epochOf(l, l.values.length - 1)));
     const x = scale(first, last, 36, width - 6);
-    const bottom = height - 16, gap = 14, share = panels.length > 1 ? 0.55 : 1;
+    const bottom = height - 16, gap = 18, share = panels.length > 1 ? 0.55 : 1;
     shade(t, root, x, bottom);
     let top = 12;
     const shown = [];
@@ -197,7 +197,7 @@
     const most = values[Math.floor((values.length - 1) * 0.9)];
     if (!log && lines[0].panel === "loss" && high - low > 4 * (most - low) && most > low) high = low + 4 * (most - low);
     const y = scale(low, high, end - 3, top + 3, log);
-    const marks = log ? logTicks(y.low, y.high) : ticks(y.low, y.high, 2.4);
+    const marks = log ? logTicks(y.low, y.high) : ticks(y.low, y.high, 3);
     for (const v of marks) {
       svg("path", { class: "grid", d: `M36 ${y(v)}H${width - 6}` }, root);
       svg("text", { x: 32, y: y(v) + 3.5, "text-anchor": "end" }, root, figure(v));
