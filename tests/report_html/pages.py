@@ -12,9 +12,10 @@ import optuna
 import yaml
 from optuna.trial import FrozenTrial
 
-from tests.studies import DIVERGING, FINISHED, KILLED, OVERFITTING, Direction, trial
-from tuner import origin, reading
-from tuner.record import Origin, Params, Prescription
+from tests.studies import DIVERGING, FINISHED, KILLED, OVERFITTING, trial
+from tuner import origin, reading, report
+from tuner.config import StudyConfig
+from tuner.record import Origin, Params, Prescription, read_all
 from tuner.report_html.content import Content, gather
 
 SMALLER: Params = {"lr": 0.01, "model": "s"}
@@ -57,15 +58,35 @@ def many(count: int) -> list[FrozenTrial]:
     ]
 
 
-def study_in(
-    folder: Path,
-    trials: Sequence[FrozenTrial],
-    *,
-    epochs: int = PLANNED,
-    direction: Direction = "maximize",
-    **changes: Any,
-) -> Path:
-    """Write a study of ``trials`` into ``folder``, each that ended or runs with a log, and return its folder."""
+def study_in(folder: Path, trials: Sequence[FrozenTrial], **changes: Any) -> Path:
+    """Write a study of ``trials`` into ``folder``, storage, logs and all, and return its folder."""
+    place = write_files(folder, trials, **changes)
+    config = reading.config_of(place, reading=True)
+    _study(config, trials, config.storage)
+    return place
+
+
+def content_in(folder: Path, trials: Sequence[FrozenTrial], *, running: bool = False, **changes: Any) -> Content:
+    """Return the content of the page about a study of ``trials`` with logs in ``folder``; its storage is in memory."""
+    config = reading.config_of(write_files(folder, trials, **changes), reading=True)
+    study = _study(config, trials, None)
+    found = report.build(
+        study, read_all(study), objective=config.model.objective.metric, bounds=config.space.bounds(),
+        as_trained=config.scaled, exported=config.exported,
+    )  # fmt: skip
+    return gather(config, found, running=running)
+
+
+def _study(config: StudyConfig, trials: Sequence[FrozenTrial], storage: str | None) -> optuna.Study:
+    direction = "maximize" if config.higher_is_better else "minimize"
+    study = optuna.create_study(study_name=config.model.study, direction=direction, storage=storage)
+    study.add_trials(trials)
+    study.set_user_attr(origin.KEY, [origin.now(config.base)])
+    return study
+
+
+def write_files(folder: Path, trials: Sequence[FrozenTrial], *, epochs: int = PLANNED, **changes: Any) -> Path:
+    """Write the configuration and the logs of a study, a short log for each trial that failed; return its folder."""
     document = {
         "study": "digits",
         "trainer": {"name": "script", "command": "python train.py {folder} {lr} {model} {dropout}"},
@@ -74,7 +95,7 @@ def study_in(
             "model": {"ordered": ["s", "m", "l"]},
             "dropout": {"linear": [0.0, 0.6]},
         },
-        "objective": {"metric": "val/accuracy", "direction": direction},
+        "objective": {"metric": "val/accuracy", "direction": "maximize"},
         "epochs": epochs,
         "budget": {"trials": max(1, len(trials))},
         "devices": "cpu",
@@ -85,11 +106,6 @@ def study_in(
     place = folder / str(document["study"])
     place.mkdir(parents=True)
     (place / "config.yaml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
-    study = optuna.create_study(
-        study_name=str(document["study"]), direction=direction, storage=f"sqlite:///{place / 'study.db'}"
-    )
-    study.add_trials(trials)
-    study.set_user_attr(origin.KEY, [origin.now(folder)])
     for number, one in enumerate(trials):
         log(place, number, epochs if one.value is not None else 4, sick=number % 5 == 0)
     return place
@@ -106,12 +122,6 @@ def log(place: Path, number: int, epochs: int, *, sick: bool) -> None:
         noise = 0.003 * math.sin(epoch * 12.9898 + number)
         rows.append(f"{epoch},{train + noise:.6f},{train + 0.2 + turned + noise:.6f},{0.9 - 0.4 * train - noise:.6f}")
     (folder / "results.csv").write_text("\n".join(rows) + "\n")
-
-
-def content_of(place: Path, *, running: bool = False) -> Content:
-    """Return the content of the page about the study in ``place``."""
-    config = reading.config_of(place, reading=True)
-    return gather(config, reading.report_of(config), running=running)
 
 
 class Seen(HTMLParser):

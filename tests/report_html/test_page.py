@@ -5,15 +5,17 @@ import hashlib
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from optuna.distributions import CategoricalDistribution
 
-from tests.report_html.pages import Seen, content_of, family, many, study_in
+from tests.report_html.pages import Seen, content_in, family
 from tests.studies import trial
 from tuner.record import Action, Ending, Prescription
 from tuner.report_html import PAGE_FILE, render, write
+from tuner.report_html.content import Content
 
 MEGABYTE = 1_000_000
 ATTACK = (
@@ -22,27 +24,34 @@ ATTACK = (
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return study_in(tmp_path_factory.mktemp("pages"), family())
+def content(tmp_path_factory: pytest.TempPathFactory) -> Content:
+    return content_in(tmp_path_factory.mktemp("pages"), family())
 
 
 @pytest.fixture(scope="module")
-def page(place: Path) -> str:
-    return render([content_of(place)], "digits")
+def page(content: Content) -> str:
+    return render([content], "digits")
 
 
-def hostile(folder: Path) -> Path:
+def hostile(folder: Path) -> Content:
     """Return a study in which every text that may come from outside attacks."""
     crashed = Ending(Action.PRUNE, "crashed", ATTACK, epoch=3, evidence={"output": ATTACK})
+    prescribed = Prescription(ATTACK, {"lr": 0.1, "model": ATTACK})
     trials = [
         trial(crashed, 0.3, device=ATTACK, metrics={ATTACK: 0.3}),
         trial(None, 0.2, paused=True, standing=ATTACK),
-        trial(score=0.5, remedy=ATTACK, parent=0, prescription=Prescription(ATTACK, {"lr": 0.1, "model": ATTACK})),
+        trial(
+            score=0.5,
+            params={"lr": 0.1, "model": "s"},
+            remedy=ATTACK,
+            parent=0,
+            prescription=prescribed,
+        ),
     ]
     for one in trials:
         one.distributions = {**one.distributions, "model": CategoricalDistribution(["s", ATTACK])}
         one.params = {**one.params, "model": ATTACK}
-    return study_in(
+    return content_in(
         folder,
         trials,
         space={"lr": {"grid": [0.001, 1]}, "model": {"choice": ["s", ATTACK]}},
@@ -55,7 +64,7 @@ def hostile(folder: Path) -> Path:
 
 
 def test_text_from_logs_parameters_and_names_is_never_read_as_html(tmp_path: Path) -> None:
-    page = render([content_of(hostile(tmp_path))], ATTACK)
+    page = render([hostile(tmp_path)], ATTACK)
     seen = Seen(page)
     assert [attrs for tag, attrs in seen.elements if tag == "img"] == []
     assert len([tag for tag, _ in seen.elements if tag == "script"]) == 2
@@ -64,7 +73,7 @@ def test_text_from_logs_parameters_and_names_is_never_read_as_html(tmp_path: Pat
 
 
 def test_the_data_for_the_charts_cannot_end_its_element(tmp_path: Path) -> None:
-    seen = Seen(render([content_of(hostile(tmp_path))], "digits"))
+    seen = Seen(render([hostile(tmp_path)], "digits"))
     (data,) = [text for attrs, text in seen.scripts if attrs.get("type") == "application/json"]
     assert "<" not in data and json.loads(data)["objective"].endswith("&lt;b&gt;")
 
@@ -119,26 +128,25 @@ def test_a_table_is_sorted_by_buttons_in_its_headers(page: str) -> None:
     assert table.count("<th ") == table.count("<button ") and 'aria-sort="ascending"' in table
 
 
-def test_the_page_says_how_to_make_it_again(place: Path) -> None:
-    text = Seen(render([content_of(place)], "digits")).text
+def test_the_page_says_how_to_make_it_again(content: Content, page: str) -> None:
+    text = Seen(page).text
     assert "optuna 5" in text and "0 for the study, 3 for trial 1" in text
-    assert f"tuner run {place / 'config.yaml'} --set study=digits-again" in text
+    assert f"tuner run {content.config.folder / 'config.yaml'} --set study=digits-again" in text
 
 
-def test_a_page_reloads_itself_only_while_the_study_runs(place: Path) -> None:
-    running, over = (render([content_of(place, running=r)], "digits") for r in (True, False))
+def test_a_page_reloads_itself_only_while_the_study_runs(content: Content) -> None:
+    running, over = (render([replace(content, running=r)], "digits") for r in (True, False))
     assert Seen(running).elements[0][1].get("data-reload") == "15"
     assert "data-reload" not in Seen(over).elements[0][1]
 
 
-def test_two_hundred_long_trials_stay_under_six_megabytes(tmp_path: Path) -> None:
-    page = render([content_of(study_in(tmp_path, many(200), epochs=300))], "digits")
-    assert 0.5 * MEGABYTE < len(page.encode()) < 6 * MEGABYTE
+def test_two_hundred_long_trials_stay_under_six_megabytes(large_page: Path) -> None:
+    assert 0.5 * MEGABYTE < large_page.stat().st_size < 6 * MEGABYTE
 
 
 def test_stages_are_shown_in_turn(tmp_path: Path) -> None:
-    probe = content_of(study_in(tmp_path, family(), study="ssdd-probe"))
-    full = content_of(study_in(tmp_path, family(), study="ssdd-full"))
+    probe = content_in(tmp_path, family(), study="ssdd-probe")
+    full = content_in(tmp_path, family(), study="ssdd-full")
     seen = Seen(render([probe, full], "ssdd"))
     ids = [attrs["id"] for _, attrs in seen.elements if attrs.get("id")]
     assert len(ids) == len(set(ids)) and {"s0-t1", "s1-t1"} <= set(ids)
@@ -146,18 +154,16 @@ def test_stages_are_shown_in_turn(tmp_path: Path) -> None:
 
 
 def test_a_study_without_any_trial_has_a_page(tmp_path: Path) -> None:
-    text = Seen(render([content_of(study_in(tmp_path, []))], "digits")).text
+    text = Seen(render([content_in(tmp_path, [])], "digits")).text
     assert "No trial has completed with a score" in text
 
 
-def test_the_page_is_replaced_as_a_whole(place: Path) -> None:
-    (place / PAGE_FILE).write_text("older")
-    assert write([content_of(place)], place) == place / PAGE_FILE
-    assert (place / PAGE_FILE).read_text().endswith("</html>")
-    assert [path.name for path in place.iterdir() if ".part" in path.name] == []
+def test_the_page_is_replaced_as_a_whole(content: Content, tmp_path: Path) -> None:
+    (tmp_path / PAGE_FILE).write_text("older")
+    assert write([content], tmp_path) == tmp_path / PAGE_FILE
+    assert (tmp_path / PAGE_FILE).read_text().endswith("</html>")
+    assert [path.name for path in tmp_path.iterdir()] == [PAGE_FILE]
 
 
-def test_a_name_that_is_no_text_does_not_keep_the_page_from_being_written(place: Path) -> None:
-    content = content_of(place)
-    page = render([content], "a\udcffb\x1b[31m\u202ec")
-    assert "<title>ab[31mc ·" in page
+def test_a_name_that_is_no_text_does_not_keep_the_page_from_being_written(content: Content) -> None:
+    assert "<title>ab[31mc ·" in render([content], "a\udcffb\x1b[31m\u202ec")

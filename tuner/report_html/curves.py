@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tuner.config import StudyConfig
-from tuner.curve import Curve, Series
+from tuner.curve import Curve, FloatArray, Series
 from tuner.diagnosis import Symptom, diagnose
 from tuner.plot import Line, is_log
 from tuner.record import Record
@@ -70,20 +69,19 @@ def points(series: Series) -> dict[str, Any]:
     return {**where, "values": [rounded(float(v)) for v in series.values[kept]]}
 
 
-def thinned(values: Sequence[float] | np.ndarray[Any, Any]) -> list[int]:
+def thinned(values: FloatArray) -> list[int]:
     """Return which values to draw: both ends, and the lowest and highest of each of equal stretches."""
     n = len(values)
     if n <= MOST_POINTS:
         return list(range(n))
-    finite = np.where(np.isfinite(values), values, np.nan)
-    kept = {0, n - 1}
-    for part in np.array_split(np.arange(n), MOST_POINTS // 2 - 1):
-        inside = finite[part]
-        if np.isnan(inside).all():
-            kept.add(int(part[0]))
-        else:
-            kept |= {int(part[np.nanargmin(inside)]), int(part[np.nanargmax(inside)])}
-    return sorted(kept)
+    size = -(-n // (MOST_POINTS // 2 - 1))
+    starts = np.arange(0, n, size)
+    padding = np.full(len(starts) * size - n, np.nan)
+    stretches = np.concatenate([values, padding]).reshape(len(starts), size)
+    finite = np.isfinite(stretches)
+    lows = starts + np.where(finite, stretches, np.inf).argmin(axis=1)
+    highs = starts + np.where(finite, stretches, -np.inf).argmax(axis=1)
+    return sorted({0, n - 1, *(int(i) for i in (*lows, *highs))})
 
 
 def rounded(value: float | None) -> float | None:

@@ -92,6 +92,7 @@ def _words(say: Say) -> dict[str, str]:
         "loss": say("loss"),
         "incumbent": say("best so far"),
         "noscore": say("no score"),
+        "novariation": say("no hyperparameter has taken two values yet"),
         "shown": say("{n} of {all} trials shown"),
         "nodata": say("nothing was logged"),
         "none": say("not set"),

@@ -276,7 +276,7 @@
     place.style.minWidth = `${(data.axes.length + 1) * 92}px`;
     const { width, height, root } = canvas(place);
     const scored = data.trials.filter((t) => t.score !== null);
-    if (!scored.length || !data.axes.length) { place.textContent = data.words.noscore; return; }
+    if (!scored.length || !data.axes.length) { place.textContent = scored.length ? data.words.novariation : data.words.noscore; return; }
     const good = scored.filter((t) => !t.sick);
     const [low, high] = domain((good.length ? good : scored).map((t) => t.score), data.higher);
     const top = 34, bottom = height - 30, none = height - 10, left = 34, right = width - 50, n = data.axes.length;
@@ -349,6 +349,8 @@
 
   // -- the table ------------------------------------------------------------------------------------------------------
 
+  const EMPTY = new Set(["", "-", "–"]);
+
   function table(study) {
     const { root, data } = study;
     const element = root.querySelector(".experiments"), body = element.tBodies[0], rows = [...body.rows];
@@ -361,7 +363,7 @@
       const key = (row) => { const cell = row.cells[i]; return cell.dataset.v !== undefined ? Number(cell.dataset.v) : cell.textContent.trim(); };
       const compare = (a, b) => {
         const [p, q] = [key(a), key(b)];
-        if ((p === "") !== (q === "")) return p === "" ? 1 : -1; // what is not there comes last, whichever way
+        if (EMPTY.has(p) !== EMPTY.has(q)) return EMPTY.has(p) ? 1 : -1; // what is not there comes last, whichever way
         return sign * (number && typeof p === "number" && typeof q === "number" ? p - q : String(p).localeCompare(String(q), undefined, { numeric: true }));
       };
       body.append(...rows.sort(compare));
@@ -473,6 +475,6 @@
   addEventListener("scroll", hide, { passive: true });
   addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   addEventListener("beforeprint", () => {
-    for (const study of studies) for (const place of study.places.keys()) if (!study.drawn.has(place)) study.draw(place);
+    for (const study of studies) for (const place of study.places.keys()) if (!study.drawn.has(place) && place.clientWidth) study.draw(place);
   });
 })();
