@@ -58,7 +58,7 @@ class Republishing:
             self._ended, self._next = ended, self._clock() + LEAST_SECONDS
         elif ended != self._ended and self._process is None and self._clock() >= self._next:
             self._ended, self._started = ended, self._clock()
-            self._process = write_apart(self._folder)
+            self._process = write_apart(self._folder, LOWEST_PRIORITY)
 
     def say(self, text: str) -> None:
         self._view.say(text)
@@ -70,10 +70,10 @@ class Republishing:
             self._next = now + max(LEAST_SECONDS, (now - self._started) / SHARE)
 
 
-def write_apart(folder: Path) -> subprocess.Popen[bytes] | None:
+def write_apart(folder: Path, priority: int = 0) -> subprocess.Popen[bytes] | None:
     """Start writing the page in a process that the terminal's Ctrl-C does not reach, and that may outlive this one.
 
-    None where no process can be started.
+    ``priority`` is its niceness. None where no process can be started.
     """
     command = [sys.executable, "-m", "tuner", "report", str(folder), "--format", "html"]
     quiet = subprocess.DEVNULL
@@ -82,5 +82,5 @@ def write_apart(folder: Path) -> subprocess.Popen[bytes] | None:
     except OSError:
         return None
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
+        os.setpriority(os.PRIO_PROCESS, process.pid, priority)
     return process

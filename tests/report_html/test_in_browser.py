@@ -32,10 +32,11 @@ def test_a_page_opens_from_disk_without_a_request_or_a_complaint(page: Path, tmp
 
 
 def test_every_chart_is_drawn(page: Path, tmp_path: Path) -> None:
-    script = """
-      return ['.progress .dot', '.progress .step', '.parallel .thread', '#s0-t0 path.train.after',
-              '#s0-t0 path.val.after', '#s0-t0 path.score.after', '#s0-t0 .mark.bad', '#s0-t0 .peak'].map((s) => document.querySelectorAll(s).length)
-    """
+    selectors = [".progress .dot", ".progress .step", ".parallel .thread"]
+    selectors += [
+        f"#s0-t0 {s}" for s in ("path.train.after", "path.val.after", "path.score.after", ".mark.bad", ".peak")
+    ]
+    script = f"return {selectors}.map((one) => document.querySelectorAll(one).length)"
     assert open_page(page, DRAW_ALL + script, tmp_path).result == [3, 1, 3, 1, 1, 1, 1, 1]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tuner import manual, words
 from tuner.curve import Curve
 from tuner.record import Record
+from tuner.registry import SYMPTOMS
 from tuner.report_html import curves, untried
 from tuner.report_html.content import Content, is_sick, outcome
 from tuner.report_html.said import Say
@@ -62,16 +63,20 @@ def _trial(
 
 
 def marks(content: Content, record: Record, language: str) -> list[dict[str, Any]]:
-    """Return the epochs since which symptoms were seen: the verdict, and whatever else is sick."""
-    return [
-        {
-            "epoch": s.since_epoch,
-            "name": manual.of(s.name, language).title,
-            "kind": "good" if s.healthy else "bad" if s.harmful else "mild",
-        }
-        for i, s in enumerate(content.seen[record.number].symptoms)
-        if i == 0 or not s.healthy
-    ]
+    """Return the epochs since which symptoms were seen: what ended the trial as it was stored, then what else shows."""
+    ending = record.ending
+    stored = ending is not None and ending.reason in SYMPTOMS and ending.since_epoch is not None
+    found = [_mark(ending.since_epoch, ending.reason, "bad", language)] if stored and ending else []
+    for i, s in enumerate(content.seen[record.number].symptoms):
+        if (i == 0 or not s.healthy) and not (found and ending and s.name == ending.reason):
+            found.append(
+                _mark(s.since_epoch, s.name, "good" if s.healthy else "bad" if s.harmful else "mild", language)
+            )
+    return found
+
+
+def _mark(epoch: int | None, symptom: str, kind: str, language: str) -> dict[str, Any]:
+    return {"epoch": epoch, "name": manual.of(symptom, language).title, "kind": kind}
 
 
 def _end(record: Record, curve: Curve) -> int | None:
