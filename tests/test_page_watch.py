@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.conftest import SMALL
 from tests.driving import driver, tuner, wait_until
 from tests.report_html.pages import family, study_in
 from tests.studies import record, snapshot
@@ -82,9 +83,10 @@ def test_a_study_that_ran_has_its_page_with_every_trial(write_config: Callable[.
 
 
 def test_an_interrupted_study_has_its_page_a_moment_later(write_config: Callable[..., Path], tmp_path: Path) -> None:
-    running = driver(write_config(), "budget.trials=500", "trainer.command={python} -c 'import time; time.sleep(60)'")
+    slow = {**SMALL["trainer"], "command": f"{SMALL['trainer']['command']} --seconds 1"}
+    running = driver(write_config(trainer=slow))
     folder = tmp_path / "results" / "small"
-    wait_until(lambda: (folder / "trials" / "0000" / "output.txt").is_file())
+    wait_until(lambda: (folder / "trials" / "0000" / "results.csv").is_file())
     running.terminate()
     running.communicate(timeout=30)
     wait_until(lambda: (folder / "report.html").is_file())
