@@ -30,8 +30,13 @@ def now(base: Path) -> dict[str, Any]:
 
 def appended(known: Any, latest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the list with ``latest`` at its end, unless it is there already."""
-    before = [entry for entry in known if isinstance(entry, dict)] if isinstance(known, list) else []
+    before = noted(known)
     return before if before and before[-1] == latest else [*before, latest]
+
+
+def noted(known: Any) -> list[dict[str, Any]]:
+    """Return what was noted; a study may hold anything under the name."""
+    return [entry for entry in known if isinstance(entry, dict)] if isinstance(known, list) else []
 
 
 def commit(folder: Path) -> str | None:

@@ -97,7 +97,7 @@ def build(
         experiments=experiments.table(records),
         repeats=tuple(experiments.repeated(records)),
         tested=tuple(tested),
-        made_with=tuple(study.user_attrs.get(origin.KEY, ())),
+        made_with=tuple(origin.noted(study.user_attrs.get(origin.KEY))),
     )
 
 
