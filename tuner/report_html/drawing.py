@@ -28,7 +28,7 @@ def data(content: Content, say: Say, language: str) -> dict[str, Any]:
         "objective": words.plain(content.report.objective),
         "higher": content.report.higher_is_better,
         "best": best.number if best else None,
-        "axes": [{"name": words.plain(n), "ticks": p.ticks} for n, p in varied.items()],
+        "axes": [{"name": words.plain(n), "ticks": p.ticks, "levels": bool(p.values)} for n, p in varied.items()],
         "trials": trials,
         "words": _words(say),
     }

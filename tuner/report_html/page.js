@@ -281,13 +281,18 @@
     const [low, high] = domain((good.length ? good : scored).map((t) => t.score), data.higher);
     const top = 34, bottom = height - 30, none = height - 10, left = 34, right = width - 50, n = data.axes.length;
     const x = (i) => left + ((right - left) * i) / n, y = scale(low, high, bottom, top);
-    const share = (t) => { const s = (clamp(t.score, low, high) - low) / (high - low); return data.higher ? s : 1 - s; };
-    const places = new Map(scored.map((t) => [t, [...t.at.map((v) => (v === null ? none : bottom - v * (bottom - top))), y(clamp(t.score, low, high))]]));
+    // The colour goes by rank: among two hundred scores that are nearly equal it still tells the best ones.
+    const ranked = [...good].sort((a, b) => (data.higher ? a.score - b.score : b.score - a.score));
+    const shares = new Map(ranked.map((t, i) => [t, ranked.length > 1 ? i / (ranked.length - 1) : 1])), share = (t) => shares.get(t) || 0;
+    // Trials that share a level are drawn a little apart, or all of them would look like one.
+    const apart = (t, i) => (data.axes[i].levels && scored.length > 1 ? (((t.n + i) * 0.618034) % 1 - 0.5) * Math.min(14, 1 + scored.length / 8) : 0);
+    const places = new Map(scored.map((t) => [t, [...t.at.map((v, i) => (v === null ? none : bottom - v * (bottom - top) + apart(t, i))), y(clamp(t.score, low, high))]]));
+    root.style.setProperty("--faint", clamp(60 / scored.length, 0.35, 0.75).toFixed(2));
     study.brushes = study.brushes || {};
     const threads = new Map();
     for (const t of [...scored].sort((a, b) => (a.sick !== b.sick ? (a.sick ? -1 : 1) : share(a) - share(b)))) {
       const line = svg("path", { class: `thread${t.sick ? " sick" : ""}`, d: path(places.get(t).map((v, i) => [x(i), v])) }, root);
-      if (!t.sick) line.style.stroke = `color-mix(in oklab, var(--high) ${(100 * share(t) ** 1.5).toFixed(0)}%, var(--low))`;
+      if (!t.sick) line.style.stroke = `color-mix(in oklab, var(--high) ${(100 * share(t) ** 2.5).toFixed(0)}%, var(--low))`;
       threads.set(t, line);
     }
     [...data.axes, { name: data.words.score, ticks: ticks(low, high, 5).map((v) => [(v - low) / (high - low), figure(v)]) }].forEach((axis, i) => {
