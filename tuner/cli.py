@@ -73,6 +73,7 @@ Seeds = Annotated[int, typer.Option("--seeds", metavar="N", help="play each N ti
 Keep = Annotated[
     Path | None, typer.Option("--keep", metavar="FILE", help="keep the replayed studies in an Optuna SQLite file")
 ]
+Format = Annotated[str, typer.Option("--format", metavar="text|html|md|csv|json", help="what the report is written as")]
 Language = Annotated[str, typer.Option("--lang", metavar="en|zh", help="the language of the texts")]
 
 REPLAY_EXAMPLES = """\
@@ -122,11 +123,14 @@ def resume(study: StudyPath, sets: Sets = None, quiet: Quiet = False) -> None:
 
 
 @app.command()
-def report(study: StudyPath, as_json: Json = False) -> None:
-    """Say what a study found: the best parameters, every trial and why it ended, what the remedies were worth."""
+def report(study: StudyPath, as_json: Json = False, form: Format = "text", lang: Language = "en") -> None:
+    """Say what a study found: the best parameters, every trial and why it ended, what the remedies were worth.
+
+    `text` and `html` also write report.html into the study's folder: one page that needs no network.
+    """
     from tuner import study_commands
 
-    study_commands.show_report(study, as_json)
+    study_commands.show_report(study, "json" if as_json else form, lang)
 
 
 @app.command()

@@ -177,6 +177,11 @@ class StudyConfig:
         return self.model.objective.direction == "maximize"
 
     @property
+    def base(self) -> Path:
+        """The folder that relative paths of the configuration start from."""
+        return Path(str(self.document["base"]))
+
+    @property
     def racing(self) -> racing.Rules | None:
         """How trials are paused; None where each trains to its end, or where an Optuna pruner ends them."""
         model = self.model.pausing

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner import config as configuration
-from tuner import documents, sampler
+from tuner import documents, origin, sampler
 from tuner.config import StudyConfig
 from tuner.errors import StudyError
 from tuner.live import View
@@ -34,6 +34,7 @@ def open_study(config: StudyConfig, view: View) -> Iterator[Study]:
         for change in _changes(config):
             view.say(f"{change}: older and newer trials may not be comparable")
         configuration.save(config)
+        study.set_user_attr(origin.KEY, origin.appended(study.user_attrs.get(origin.KEY), origin.now(config.base)))
         yield Study(config, study, view)
 
 

@@ -12,10 +12,10 @@ from tuner import bank_files, bank_study, documents, record, replay, replay_text
 from tuner.bank import Task
 from tuner.documents import Document
 from tuner.errors import ConfigError, StudyError
+from tuner.reading import config_of
 from tuner.record import Action, Record, incumbent
 from tuner.replay import Played
 from tuner.replay_text import Comparison, Result
-from tuner.study_commands import config_of
 
 
 @dataclass(frozen=True)

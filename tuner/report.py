@@ -13,7 +13,7 @@ import optuna
 import yaml
 from optuna.study import StudyDirection
 
-from tuner import experiments, words
+from tuner import experiments, origin, words
 from tuner.checks import Bounds, Check, checks
 from tuner.experiments import Repeat, Table
 from tuner.importance import Importances, importances
@@ -38,7 +38,8 @@ class Used:
 class Report:
     """One study, ready to be printed or written; ``trials`` are in the order of their numbers.
 
-    ``settings`` are those of the incumbent in the words of the program that trained it.
+    ``settings`` are those of the incumbent in the words of the program that trained it, ``made_with`` the commands and
+    versions of the study's drivers, as ``origin.now`` notes them.
     """
 
     study: str
@@ -56,6 +57,7 @@ class Report:
     experiments: Table
     repeats: tuple[Repeat, ...]
     tested: tuple[Tested, ...]
+    made_with: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def direction(self) -> str:
@@ -96,6 +98,7 @@ def build(
         experiments=experiments.table(records, objective),
         repeats=tuple(experiments.repeated(records)),
         tested=tuple(tested),
+        made_with=tuple(origin.noted(study.user_attrs.get(origin.KEY))),
     )
 
 

@@ -1,0 +1,86 @@
+"""Keep report.html up with a running study: in a process of its own, at the lowest priority, and not too often."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tuner.live import View
+from tuner.snapshot import Snapshot
+
+LEAST_SECONDS = 10.0
+PARTS = ".report.html.*.part"
+"""What a process that was killed while it wrote leaves behind."""
+SHARE = 0.1
+"""The most of the time that writing may take: a page that took 3 s is not written again within 30 s."""
+LOWEST_PRIORITY = 19
+
+
+class Republishing:
+    """A view that passes everything on, and has report.html written again where trials have ended since.
+
+    The driver never waits for it: reading hundreds of logs would hold up decisions about what trains now.
+    """
+
+    def __init__(self, view: View, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._view, self._folder, self._clock = view, folder, clock
+        self._ended: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = self._next = clock()
+
+    def __enter__(self) -> Self:
+        self._view.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What is still being written would overwrite the last page, which the command writes next.
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for part in [*self._folder.glob(PARTS), *self._folder.glob(f"*/{PARTS}")]:
+                part.unlink(missing_ok=True)
+        self._view.__exit__(kind, error, trace)
+
+    def update(self, snapshot: Snapshot) -> None:
+        self._view.update(snapshot)
+        self._collect()
+        ended = sum(record.finished or record.paused for record in snapshot.records)
+        if self._ended is None:
+            self._ended, self._next = ended, self._clock() + LEAST_SECONDS
+        elif ended != self._ended and self._process is None and self._clock() >= self._next:
+            self._ended, self._started = ended, self._clock()
+            self._process = write_apart(self._folder, LOWEST_PRIORITY)
+
+    def say(self, text: str) -> None:
+        self._view.say(text)
+
+    def _collect(self) -> None:
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+            now = self._clock()
+            self._next = now + max(LEAST_SECONDS, (now - self._started) / SHARE)
+
+
+def write_apart(folder: Path, priority: int = 0) -> subprocess.Popen[bytes] | None:
+    """Start writing the page in a process that the terminal's Ctrl-C does not reach, and that may outlive this one.
+
+    ``priority`` is its niceness. None where no process can be started.
+    """
+    command = [sys.executable, "-m", "tuner", "report", str(folder), "--format", "html"]
+    quiet = subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, priority)
+    return process

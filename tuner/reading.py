@@ -1,0 +1,52 @@
+"""Read a study that lies in a folder: its configuration, those of its stages, and the report on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tuner import config as configuration
+from tuner import documents, record, report, sampler, tested
+from tuner.config import StudyConfig
+from tuner.errors import ConfigError
+from tuner.report import Report
+
+
+def studies_of(folder: Path) -> list[Path]:
+    """Return the folder itself, or those of its stages that have begun."""
+    document = documents.load(config_file(folder))
+    names = document.get(configuration.STAGES)
+    if not isinstance(names, dict):
+        return [folder]
+    begun = [folder / str(name) for name in names if (folder / str(name) / configuration.CONFIG_FILE).is_file()]
+    if not begun:
+        raise ConfigError(str(folder), "", "expected a stage that has begun, but there is none")
+    return begun
+
+
+def config_of(folder: Path, sets: list[str] | None = None, *, reading: bool = False) -> StudyConfig:
+    """Return the configuration that the study in ``folder`` was started with; raises ConfigError."""
+    path = config_file(folder)
+    # The folder may have been moved or copied since: what counts is where it is now.
+    here = folder.resolve()
+    return configuration.load(path, sets or [], folder=here, reading=reading)
+
+
+def config_file(folder: Path) -> Path:
+    path = folder / configuration.CONFIG_FILE
+    if not path.is_file():
+        expected = f"expected a study's folder with a {configuration.CONFIG_FILE}, but got none"
+        raise ConfigError(str(folder), "", expected)
+    return path
+
+
+def report_of(config: StudyConfig) -> Report:
+    study = sampler.load_study(config.storage, config.model.study)
+    return report.build(
+        study,
+        record.read_all(study),
+        objective=config.model.objective.metric,
+        bounds=config.space.bounds(),
+        as_trained=config.scaled,
+        exported=config.exported,
+        tested=tested.read(config.folder),
+    )
