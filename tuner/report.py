@@ -18,7 +18,7 @@ from tuner.checks import Bounds, Check, checks
 from tuner.experiments import Repeat, Table
 from tuner.importance import Importances, importances
 from tuner.record import Params, Record, incumbent
-from tuner.tested import Tested
+from tuner.tested import Scored
 from tuner.worth import Worth, worth
 
 BEST_FILE = "best.yaml"
@@ -56,7 +56,7 @@ class Report:
     checks: tuple[Check, ...]
     experiments: Table
     repeats: tuple[Repeat, ...]
-    tested: tuple[Tested, ...]
+    tested: tuple[Scored, ...]
     made_with: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -72,7 +72,7 @@ def build(
     bounds: Bounds | None = None,
     as_trained: Callable[[Params], Params] = dict,
     exported: Callable[[Record], Mapping[str, Any]] | None = None,
-    tested: Sequence[Tested] = (),
+    tested: Sequence[Scored] = (),
 ) -> Report:
     """Return the report on ``study``; the objective is named as Optuna knows it where it is not given.
 

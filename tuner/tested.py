@@ -19,14 +19,14 @@ FILE = "test.json"
 
 
 @dataclass(frozen=True)
-class Tested:
+class Scored:
     """What the weights of one trial, at its best epoch, reach on the test split."""
 
     trial: int
     scores: dict[str, float]
 
 
-def score_best(config: StudyConfig, records: Sequence[Record], say: Callable[[str], None]) -> list[Tested]:
+def score_best(config: StudyConfig, records: Sequence[Record], say: Callable[[str], None]) -> list[Scored]:
     """Score the incumbent, with all its seeds where it has several, and keep the outcome in the study's folder.
 
     What was scored before is not scored again. Raises StudyError where the trainer's program cannot do it.
@@ -35,7 +35,7 @@ def score_best(config: StudyConfig, records: Sequence[Record], say: Callable[[st
     for record in winners(config, records):
         if record.number not in known:
             say(f"trial {record.number} is scored on the test split")
-            known[record.number] = Tested(record.number, _score(config, record))
+            known[record.number] = Scored(record.number, _score(config, record))
             _write(config.folder, list(known.values()))
     return list(known.values())
 
@@ -48,16 +48,16 @@ def winners(config: StudyConfig, records: Sequence[Record]) -> list[Record]:
     return next((group for group in repeats(records) if best in group), [best])
 
 
-def read(folder: Path) -> list[Tested]:
+def read(folder: Path) -> list[Scored]:
     """Return what was scored before; nothing where the file is not one of ours."""
     try:
         found: Any = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return [Tested(int(t["trial"]), {str(k): float(v) for k, v in t["scores"].items()}) for t in found["tested"]]
+        return [Scored(int(t["trial"]), {str(k): float(v) for k, v in t["scores"].items()}) for t in found["tested"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []
 
 
-def _write(folder: Path, tested: Sequence[Tested]) -> None:
+def _write(folder: Path, tested: Sequence[Scored]) -> None:
     part = (folder / FILE).with_suffix(".part")
     part.write_text(json.dumps({"tested": [vars(t) for t in tested]}, indent=2) + "\n", encoding="utf-8")
     os.replace(part, folder / FILE)

@@ -14,7 +14,7 @@ from tuner.record import Origin, Prescription
 from tuner.report_html import advice, curves, drawing, said, summary, untried
 from tuner.report_html import family as families
 from tuner.report_html.content import Content
-from tuner.tested import Tested
+from tuner.tested import Scored
 
 SAY = said.speaker("en")
 
@@ -40,7 +40,7 @@ def test_one_seed_is_called_luck_that_is_not_known(content: Content) -> None:
 def test_seeds_and_the_test_split_say_how_sure_the_best_is(tmp_path: Path) -> None:
     same = [trial(score=s, origin=Origin.BASELINE, seed=i) for i, s in enumerate((0.8, 0.9))]
     content = content_in(tmp_path, same)
-    scores = (Tested(0, {"accuracy": 0.7}), Tested(1, {"accuracy": 0.74}))
+    scores = (Scored(0, {"accuracy": 0.7}), Scored(1, {"accuracy": 0.74}))
     told = summary.certainty(replace(content, report=replace(content.report, tested=scores)), SAY, "en")
     assert told[0].startswith("Trials 0, 1 have the same settings and other seeds: 0.8500 ± 0.071")
     assert "accuracy 0.7200 ± 0.028 (trial 0, 1)" in told[1]
