@@ -151,7 +151,8 @@ def _returned(loss: FloatArray, rows: int, options: Options) -> bool:
 def _others_agree(curve: Curve, rows: int, options: Options) -> bool:
     """Tell whether validation loss and metric, where logged, are lost as well."""
     val = trend.clean(curve.val_loss)
-    if len(val) > 2 and trend.median(val[-rows:]) < val.min() + options.fallen * abs(val.min()):
+    kept = len(val) > 2 and trend.median(val[-rows:]) < val.min() + options.fallen * abs(val.min())
+    if kept or _at_its_best(val):
         return False
     return _score_is_lost(curve, rows, options.score_lost_at_end if _ended(curve, options) else options.score_lost)
 
@@ -159,7 +160,16 @@ def _others_agree(curve: Curve, rows: int, options: Options) -> bool:
 def _score_is_lost(curve: Curve, rows: int, share: float) -> bool:
     """Tell whether the metric has lost ``share`` of its best value; True where none is logged."""
     metric = trend.clean_cost(trend.metric(curve))
-    return len(metric) < 2 or trend.median(metric[-rows:]) - float(metric.min()) >= share * abs(float(metric.min()))
+    if len(metric) < 2:
+        return True
+    lost = trend.median(metric[-rows:]) - float(metric.min()) >= share * abs(float(metric.min()))
+    return lost and not _at_its_best(metric)
+
+
+def _at_its_best(cost: FloatArray) -> bool:
+    """Tell whether the last row is the best so far, after at least two that were better than those before them."""
+    # A median over rows in which a series gets better looks like a loss of what the last of them has reached.
+    return len(cost) > 3 and bool(np.all(np.diff(cost[-3:]) < 0)) and float(cost[-1]) <= float(cost.min())
 
 
 def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:
@@ -286,6 +296,18 @@ NOT_SEEN: Mapping[str, Curve] = {
         train_loss=[1.2, 10.17, 8.79, 7.62, 6.79, 6.19],
         val_loss=[5.89, 12.53, 11.38, 11.34, 10.41, 9.71],
         metrics={"mAP50-95": np.zeros(6)},
+        planned_epochs=16,
+    ),
+    "a detector that assigns more boxes, its validation loss falling": Curve.of(
+        train_loss=[2.68, 3.76, 7.06, 7.27, 9.92, 7.67, 8.38],
+        val_loss=[2.87, 3.91, 3.85, 3.27, 2.70, 2.28, 2.12],
+        metrics={"mAP50-95": np.zeros(7)},
+        planned_epochs=16,
+    ),
+    "a detector whose score begins to climb": Curve.of(
+        train_loss=[2.57, 3.08, 4.35, 4.45, 8.82, 8.46, 9.19, 8.91, 7.85, 8.25, 8.07, 7.91, 7.65, 7.29],
+        val_loss=[2.81, 2.71, 2.50, 2.30, 2.08, 1.94, 1.84, 1.77, 1.74, 1.64, 1.63, 3.40, 7.32, 7.54],
+        metrics={"mAP50-95": [*[0.0] * 11, 0.00112, 0.00448, 0.00917]},
         planned_epochs=16,
     ),
     "one spike": Curve.of(train_loss=_SPIKE, val_loss=_SPIKE),
