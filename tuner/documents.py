@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tuner import whole
 from tuner.errors import ConfigError, did_you_mean
 
 Document = dict[str, Any]
@@ -81,9 +81,7 @@ def load(path: Path) -> Document:
 
 def write(path: Path, document: Document) -> None:
     """Write ``document`` to ``path`` as YAML, whole or not at all."""
-    part = path.with_suffix(".part")
-    part.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    os.replace(part, path)
+    whole.write(path, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
 def override(document: Document, assignment: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner import facts
+from tuner import facts, whole
 from tuner.config import StudyConfig
 from tuner.errors import StudyError
 from tuner.record import Record, incumbent, repeats
@@ -58,9 +58,7 @@ def read(folder: Path) -> list[Scored]:
 
 
 def _write(folder: Path, tested: Sequence[Scored]) -> None:
-    part = (folder / FILE).with_suffix(".part")
-    part.write_text(json.dumps({"tested": [vars(t) for t in tested]}, indent=2) + "\n", encoding="utf-8")
-    os.replace(part, folder / FILE)
+    whole.write(folder / FILE, json.dumps({"tested": [vars(t) for t in tested]}, indent=2) + "\n")
 
 
 def _score(config: StudyConfig, record: Record) -> dict[str, float]:

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tuner.inside.ultralytics_names import ENVIRONMENT
+
 NEEDED = {"folder", "epochs", "model", "task", "arguments", "device", "threads"}
 
 
@@ -34,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"{options.spec}: {error}", file=sys.stderr)
         return 2
-    # Before the import that reads them: nothing is installed or downloaded behind anybody's back.
-    os.environ.setdefault("YOLO_AUTOINSTALL", "False")
-    os.environ.setdefault("YOLO_OFFLINE", "True")
+    os.environ.update({**ENVIRONMENT, **os.environ})  # before the import that reads them
     from tuner.inside import ultralytics_training as training
 
     if options.test:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +14,7 @@ import torch
 from ultralytics import YOLO
 from ultralytics.utils.torch_utils import get_flops, get_num_params
 
+from tuner import facts, whole
 from tuner.inside.ultralytics_names import BEST_FILE, LARGEST, LAST_FILE, LOG_FILE, RUN_FOLDER
 from tuner.spec import FACTS_FILE
 
@@ -126,7 +126,7 @@ class Watch:
             self._lock.close()
         _keep_rows(self._folder / LOG_FILE, trainer.start_epoch)
         if trainer.resume:
-            self._facts = {**self._facts, **_known(self._folder)}
+            self._facts = {**self._facts, **facts.read(self._folder)}
         model = trainer.model
         self._note(
             parameters=get_num_params(model),
@@ -163,17 +163,9 @@ class Watch:
         with open(log, "a", encoding="utf-8") as file:
             file.write(f"{self._begun + 1}{',nan' * columns}\n")
 
-    def _note(self, **facts: Any) -> None:
-        self._facts.update(facts)
-        with _written(self._folder / FACTS_FILE) as part:
-            part.write_text(json.dumps(self._facts, indent=2) + "\n")
-
-
-def _known(folder: Path) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        known: dict[str, Any] = json.loads((folder / FACTS_FILE).read_text())
-        return known
-    return {}
+    def _note(self, **noted: Any) -> None:
+        self._facts.update(noted)
+        whole.write(self._folder / FACTS_FILE, json.dumps(self._facts, indent=2) + "\n")
 
 
 def _keep_rows(log: Path, epochs: int) -> None:
@@ -181,12 +173,4 @@ def _keep_rows(log: Path, epochs: int) -> None:
     if not log.exists():
         return
     header, *rows = log.read_text().splitlines(keepends=True)
-    with _written(log) as part:
-        part.write_text("".join([header, *rows[:epochs]]))
-
-
-@contextlib.contextmanager
-def _written(path: Path) -> Iterator[Path]:
-    part = path.with_suffix(".part")
-    yield part
-    os.replace(part, path)
+    whole.write(log, "".join([header, *rows[:epochs]]))

@@ -45,7 +45,7 @@ from tuner import yolo_package
 from tuner.data import subset, yolo
 from tuner.documents import Model
 from tuner.errors import did_you_mean
-from tuner.inside.ultralytics_names import LARGEST, LAST_FILE, LOG_FILE
+from tuner.inside.ultralytics_names import ENVIRONMENT, LARGEST, LAST_FILE, LOG_FILE
 from tuner.record import Params, ParamValue
 from tuner.space import Space
 from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
@@ -53,7 +53,6 @@ from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
 Share = Annotated[float, Field(gt=0, le=1)]
 
 PROGRAM = "tuner.inside.ultralytics_run"
-ENVIRONMENT = {"YOLO_AUTOINSTALL": "False", "YOLO_OFFLINE": "True"}
 OWN = {"model", "data", "task", "mode", "resume", "project", "name", "exist_ok", "save_dir", "save", "val", "time"}
 OWN |= {"seed", "epochs", "device", "patience", "pretrained", "imgsz", "plots", "verbose", "fraction"}
 AUGMENTATION = "augmentation"
