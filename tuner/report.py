@@ -13,7 +13,7 @@ import optuna
 import yaml
 from optuna.study import StudyDirection
 
-from tuner import experiments, origin, words
+from tuner import experiments, origin, whole, words
 from tuner.checks import Bounds, Check, checks
 from tuner.experiments import Repeat, Table
 from tuner.importance import Importances, importances
@@ -155,9 +155,7 @@ def write_best(report: Report, folder: Path) -> Path | None:
     if not text:
         return None
     path = folder / BEST_FILE
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    whole.write(path, text)
     return path
 
 

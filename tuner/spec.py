@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tuner import whole
 from tuner.curve import Curve
 from tuner.record import Params
 
@@ -43,9 +44,7 @@ class TrialSpec:
     def write(self, **more: Any) -> Path:
         """Write spec.json into the trial's folder, with the trainer's own options in ``more``."""
         path = self.folder / SPEC_FILE
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({**asdict(self), "folder": str(self.folder), **more}, indent=2) + "\n")
-        part.replace(path)
+        whole.write(path, json.dumps({**asdict(self), "folder": str(self.folder), **more}, indent=2) + "\n")
         return path
 
 
