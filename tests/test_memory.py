@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from tests import driving
-from tuner import memory, search, space_file
+from tuner import config, memory, search, space_file, stages
 from tuner.policy import prescribe
 from tuner.record import Action, Ending, Origin, Params, Record
 from tuner.registry import REMEDIES
@@ -37,13 +38,13 @@ def failed(**values: Any) -> Record:
 
 
 def batch_after(asked: Params, *records: Record) -> Any:
-    bound = memory.bound(records, SPACE)
+    bound = memory.bound(memory.too_large(records), SPACE)
     return (bound(asked) if bound else asked)["batch"]
 
 
 def test_nothing_is_bounded_while_everything_fits() -> None:
     fine = Record(0, TrialState.COMPLETE, params(), Origin.SAMPLER, ending=Ending(Action.FINISH, "finished", ""))
-    assert memory.bound([fine], SPACE) is None
+    assert memory.bound(memory.too_large([fine]), SPACE) is None
 
 
 def test_a_batch_that_did_not_fit_is_lowered_below_it() -> None:
@@ -75,7 +76,7 @@ def test_where_not_even_the_smallest_batch_fits_the_parameters_stay_as_they_are(
 
 
 def test_a_baseline_that_is_known_not_to_fit_is_not_started() -> None:
-    bound = memory.bound([failed()], SPACE)
+    bound = memory.bound([failed().params], SPACE)
     assert bound is not None
     opening = search.openers([params(batch=64), params(batch=16)], SPACE, points=0)
     proposal = search.propose(
@@ -109,12 +110,19 @@ with open(f"{folder}/results.csv", "w") as log:
 """
 
 
+SPACE_OF_PROGRAM = {"batch": {"ordered": [8, 16, 32, 64]}, "size": {"ordered": ["s", "m"]}}
+
+
+def trainer(folder: Path) -> dict[str, str]:
+    (folder / "train.py").write_text(PROGRAM)
+    return {"name": "script", "command": f"{{python}} {folder}/train.py {{folder}} {{batch}} {{size}}"}
+
+
 def test_a_study_learns_what_fits_and_tries_nothing_larger(write_config: Callable[..., Path], tmp_path: Path) -> None:
-    (tmp_path / "train.py").write_text(PROGRAM)
     records = driving.study(
         write_config(
-            trainer={"name": "script", "command": f"{{python}} {tmp_path}/train.py {{folder}} {{batch}} {{size}}"},
-            space={"batch": {"ordered": [8, 16, 32, 64]}, "size": {"ordered": ["s", "m"]}},
+            trainer=trainer(tmp_path),
+            space=SPACE_OF_PROGRAM,
             baselines=[{"batch": 64, "size": "s"}, {"batch": 32, "size": "m"}, {"batch": 64, "size": "m"}],
             epochs=3,
             jobs=1,
@@ -126,3 +134,31 @@ def test_a_study_learns_what_fits_and_tries_nothing_larger(write_config: Callabl
     assert all(r.state is TrialState.PRUNED and r.prescription is not None for r in too_large)
     assert {"smaller_batch"} <= {r.remedy for r in records}
     assert sum(r.state is TrialState.COMPLETE for r in records) == 14
+
+
+def test_a_later_stage_knows_what_did_not_fit_in_the_one_before(
+    write_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = write_config(
+        trainer=trainer(tmp_path),
+        space=SPACE_OF_PROGRAM,
+        baselines=[{"batch": 64, "size": "s"}, {"batch": 32, "size": "s"}, {"batch": 8, "size": "m"}],
+        epochs=3,
+        jobs=1,
+        stages={"probe": {"budget": {"trials": 3}}, "search": {"budget": {"trials": 8}}},
+    )
+    done = driving.tuner("run", path, timeout=120)
+    assert done.returncode == 0, done.stderr
+    probe, search_stage = json.loads(driving.tuner("report", tmp_path / "results" / "small", "--json").stdout)
+    assert probe["trials"][0]["params"] == {"batch": 64, "size": "s"}
+    assert len(search_stage["trials"]) == 8
+    assert all(t["params"]["batch"] < 64 for t in search_stage["trials"])
+
+
+def test_what_did_not_fit_says_nothing_about_another_training(write_config: Callable[..., Path]) -> None:
+    own: dict[str, Any] = {"space": {"batch": {"ordered": [8, 16]}}, "baselines": []}
+    study = config.load(write_config(trainer={"name": "torch"}, **own))
+    larger = config.load(write_config(trainer={"name": "torch", "threads": 2}, **own))
+    out = Record(0, TrialState.PRUNED, {"batch": 16}, ending=Ending(Action.PRUNE, memory.OUT_OF_MEMORY, ""))
+    assert stages.too_large_for(study, [(study, [out])]) == [{"batch": 16}]
+    assert stages.too_large_for(larger, [(study, [out])]) == []

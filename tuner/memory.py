@@ -18,12 +18,16 @@ REMEDIES = ("smaller_batch", "smaller_model")
 GROWS = (Role.MODEL_SIZE, Role.IMAGE_SIZE)
 
 
-def bound(records: Sequence[Record], space: Space) -> Callable[[Params], Params] | None:
-    """Return what lowers a batch that is known not to fit to the largest that may; None where all is known to fit.
+def too_large(records: Sequence[Record]) -> list[Params]:
+    """Return the parameters of all trials that ran out of memory."""
+    return [r.params for r in records if r.ending is not None and r.ending.reason == OUT_OF_MEMORY]
+
+
+def bound(failed: Sequence[Params], space: Space) -> Callable[[Params], Params] | None:
+    """Return what lowers a batch to the largest that may fit, where ``failed`` did not; None where all may.
 
     Parameters for which not even the smallest batch of the space may fit are returned as they are.
     """
-    failed = [r.params for r in records if r.ending is not None and r.ending.reason == OUT_OF_MEMORY]
     failed = [params for params in failed if space.playing(Role.BATCH_SIZE, params)]
     if not failed:
         return None

@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,18 @@ from tuner import documents, origin, sampler
 from tuner.config import StudyConfig
 from tuner.errors import StudyError
 from tuner.live import View
+from tuner.record import Params
 from tuner.study import Study
 
 LOCK_FILE = "driver.lock"
 
 
 @contextlib.contextmanager
-def open_study(config: StudyConfig, view: View) -> Iterator[Study]:
-    """Open or create the study of ``config`` for this driver alone; raises StudyError before anything is changed."""
+def open_study(config: StudyConfig, view: View, too_large: Sequence[Params] = ()) -> Iterator[Study]:
+    """Open or create the study of ``config`` for this driver alone; raises StudyError before anything is changed.
+
+    ``too_large`` are parameters that are known to take more memory than there is.
+    """
     _writable(config.folder)
     with _only_driver(config.folder):
         fingerprint = fingerprint_of(config)
@@ -35,7 +39,7 @@ def open_study(config: StudyConfig, view: View) -> Iterator[Study]:
             view.say(f"{change}: older and newer trials may not be comparable")
         configuration.save(config)
         study.set_user_attr(origin.KEY, origin.appended(study.user_attrs.get(origin.KEY), origin.now(config.base)))
-        yield Study(config, study, view)
+        yield Study(config, study, view, too_large=too_large)
 
 
 def fingerprint_of(config: StudyConfig) -> dict[str, Any]:

@@ -20,11 +20,11 @@ from typing import Any
 from pydantic import ConfigDict, Field, PositiveInt
 
 from tuner import config as configuration
-from tuner import documents
+from tuner import documents, memory
 from tuner.config import STAGES, StudyConfig
 from tuner.documents import Document, Model
 from tuner.errors import ConfigError
-from tuner.record import Record, incumbent, scored, usable_score
+from tuner.record import Params, Record, incumbent, scored, usable_score
 
 WHOLE = ("space", "treatment", "baselines")
 """A stage replaces these as a whole; of all else that has keys, it changes the keys that it names."""
@@ -83,6 +83,23 @@ def best(records: Sequence[Record], count: int, *, higher_is_better: bool) -> li
         if r.params not in [c.params for c in chosen]:
             chosen.append(r)
     return chosen[:count]
+
+
+def too_large_for(config: StudyConfig, before: Sequence[tuple[StudyConfig, Sequence[Record]]]) -> list[Params]:
+    """Return what ran out of memory in the stages ``before`` and would do so in the study of ``config`` as well.
+
+    That is known where both train the same way in the same space; how many images there are does not matter.
+    """
+    return [
+        params
+        for earlier, records in before
+        if earlier.space == config.space and _training(earlier) == _training(config)
+        for params in memory.too_large(records)
+    ]
+
+
+def _training(config: StudyConfig) -> Document:
+    return {**dict(config.document["trainer"]), "images": None}
 
 
 def load(path: Path, overrides: Sequence[str] = (), *, folder: Path | None = None) -> list[Stage]:

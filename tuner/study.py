@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from tuner.errors import StudyError
 from tuner.executors.devices import Device
 from tuner.live import View
 from tuner.pausing import Pauses
-from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Prescription, Record
+from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Params, Prescription, Record
 from tuner.running import Rules, RunningTrial
 from tuner.sampler import Sampler
 from tuner.snapshot import BudgetUse, Running, Snapshot
@@ -40,7 +40,12 @@ class Study:
     """One driver on one study. Use ``opening.open_study`` to get one."""
 
     def __init__(
-        self, config: StudyConfig, optuna_study: optuna.Study, view: View, executor: Executor | None = None
+        self,
+        config: StudyConfig,
+        optuna_study: optuna.Study,
+        view: View,
+        executor: Executor | None = None,
+        too_large: Sequence[Params] = (),
     ) -> None:
         model = config.model
         self.config, self.view = config, view
@@ -60,6 +65,7 @@ class Study:
         self.running: list[RunningTrial] = []
         self.adopted: list[RunningTrial] = []  # trials of a dead driver that wait for a device
         self.pauses = Pauses(self, config.racing)
+        self._too_large = too_large  # known before the study: what did not fit in one with the same training
         self._know(self.sampler.records())
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
         self._interrupts = 0
@@ -316,7 +322,7 @@ class Study:
 
     def _know(self, records: list[Record]) -> None:
         self.records, self._changed = records, True
-        self._bound = memory.bound(records, self.config.space)
+        self._bound = memory.bound([*self._too_large, *memory.too_large(records)], self.config.space)
         self.sampler.place = self.executor.place or self._bound
         # Summed up once here, because the budget is asked for at every epoch.
         self._used = budget_use(records, 0, 0.0, self.config.model.budget)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ParamSpec
 
@@ -18,7 +18,7 @@ from tuner import status as snapshot
 from tuner.config import StudyConfig
 from tuner.opening import driver_is_alive, open_study
 from tuner.reading import config_file, config_of, report_of, studies_of
-from tuner.record import Record
+from tuner.record import Params, Record
 from tuner.screen import open_console
 from tuner.stages import Stage
 from tuner.study import Interrupted
@@ -78,27 +78,27 @@ def _drive_stages(found: list[Stage], *, quiet: bool) -> None:
     """Run one stage after the other, each with what the one before it found."""
     whole = found[0].folder.parent
     stages.save(found, whole)
-    records: list[Record] = []
+    before: list[tuple[StudyConfig, list[Record]]] = []
     best: Path | None = None
     for i, stage in enumerate(found, 1):
         if not quiet:
             print(f"stage {i} of {len(found)}: {stage.name}", flush=True)
-        config = stage.config(records)
-        best = _drive(config, quiet=quiet, whole=whole)
-        records = record.read_all(sampler.load_study(config.storage, config.model.study))
+        config = stage.config(before[-1][1] if before else ())
+        best = _drive(config, quiet=quiet, whole=whole, too_large=stages.too_large_for(config, before))
+        before.append((config, record.read_all(sampler.load_study(config.storage, config.model.study))))
     if best:
         shutil.copyfile(best, whole / best.name)
 
 
-def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None) -> Path:
+def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None, too_large: Sequence[Params] = ()) -> Path:
     """Run a study to its end, write best.yaml and return where it is; exit with a code that says how it went.
 
-    ``whole`` is the folder of all stages where the study is one of them.
+    ``whole`` is the folder of all stages where the study is one of them, ``too_large`` what did not fit before.
     """
     going_on = f"tuner resume {_short(whole or config.folder)}"
     try:
         view = page_watch.Republishing(live.view(quiet), whole or config.folder)
-        with open_study(config, view) as study, view:
+        with open_study(config, view, too_large) as study, view:
             study.run()
             if config.model.test:
                 tested.score_best(config, study.records, view.say)
