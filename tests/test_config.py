@@ -191,3 +191,12 @@ def test_a_space_may_stand_in_a_file_beside_the_config(write_config: Write, tmp_
     (tmp_path / "space.yaml").write_text("lr: {log: [1e-5, 1e-1]}\n")
     path = write_config(space="space.yaml", baselines=[], trainer={"name": "script", "command": "train {lr}"})
     assert config.load(path).space.describe() == {"lr": {"log": [1e-5, 0.1]}}
+
+
+def test_a_score_that_the_trainer_does_not_log_is_refused(write_config: Callable[..., Path]) -> None:
+    own: dict[str, Any] = {"trainer": {"name": "torch"}, "space": {"lr": {"grid": [0.001, 1]}}, "baselines": []}
+    for metric in ("val/accuracy", "val/loss", "train/loss"):
+        config.load(write_config(objective={"metric": metric, "direction": "maximize"}, **own))
+    path = write_config(objective={"metric": "val/acc", "direction": "maximize"}, **own)
+    with pytest.raises(ConfigError, match=r"objective.metric: unknown score, did you mean 'val/accuracy'"):
+        config.load(path)

@@ -325,10 +325,16 @@ def _trainer(model: ConfigModel, space: Space, base: Path, where: str, *, readin
             trainer.check(space)
     except ValueError as error:
         raise ConfigError(where, "trainer", str(error)) from None
+    _check_objective(model.objective.metric, trainer.metrics, where)
     if model.test and trainer.test(base) is None:
         raise ConfigError(where, "test", f"expected a trainer that says how to test, but got {name} without it")
     _known(trainer.log_format, registry.READERS, where, "trainer.log.format", "log format")
     return trainer
+
+
+def _check_objective(metric: str, known: Sequence[str], where: str) -> None:
+    if known and metric not in known and not metric.endswith("loss"):
+        raise ConfigError(where, "objective.metric", f"unknown score{did_you_mean(metric, known)}")
 
 
 def treatment(rows: Mapping[str, Row | None], where: str) -> Table:

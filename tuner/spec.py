@@ -85,6 +85,10 @@ class Trainer(Protocol):
     def log_format(self) -> str:
         """The name of the reader for its logs."""
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scores that its log holds beside losses, by the names of their columns; none where only the log tells."""
+
     def check(self, space: Space) -> None:
         """Raise ValueError or ConfigError, before anything is started, where the options do not fit the space."""
 

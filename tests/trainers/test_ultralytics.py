@@ -161,6 +161,13 @@ def test_rates_beyond_one_and_the_largest_batch_are_taken(data: Path) -> None:
     trainer(data, args={"batch": "largest"}).check(space(lr0={"grid": [0.001, 10]}))
 
 
+def test_every_task_is_known_by_the_scores_that_it_logs(data: Path) -> None:
+    assert "metrics/mAP50-95(B)" in trainer(data).metrics
+    assert "metrics/mAP50-95(M)" in trainer(data, task="segment").metrics
+    assert "metrics/mAP50-95(M)" not in trainer(data, task="pose").metrics
+    assert "metrics/accuracy_top1" in trainer(data.parent, task="classify").metrics
+
+
 def test_a_data_set_that_is_not_sound_is_refused(data: Path, tmp_path: Path) -> None:
     broken = yaml.safe_load(data.read_text())
     path = tmp_path / "data.yaml"

@@ -114,6 +114,7 @@ class Recorded:
     """The trainer of a replay: there is nothing to start and no log to read."""
 
     log_format = "csv"
+    metrics = ()
 
     def check(self, space: object) -> None: ...
 

@@ -71,6 +71,7 @@ class ScriptTrainer:
     """A command line as a trainer."""
 
     Options = ScriptOptions
+    metrics = ()
 
     def __init__(self, options: ScriptOptions, base: Path) -> None:
         self.options, self.base = options, base

@@ -61,6 +61,7 @@ class TorchTrainer:
 
     Options = TorchOptions
     log_format = "csv"
+    metrics = ("val/accuracy",)
 
     def __init__(self, options: TorchOptions, base: Path) -> None:
         self.options = options

@@ -66,6 +66,10 @@ AUGMENTATIONS: Mapping[str, Mapping[str, float]] = {
     "strong": {"translate": 0.2, "scale": 0.9, "mixup": 0.15, "degrees": 10.0, "flipud": 0.5},
 }
 
+SCORES = ("mAP50-95", "mAP50", "precision", "recall")
+PARTS = {"detect": "B", "obb": "B", "segment": "BM", "pose": "BP"}
+"""What Ultralytics scores: boxes, masks, poses."""
+
 
 class UltralyticsOptions(Model):
     """What `trainer:` holds beside its name."""
@@ -101,6 +105,13 @@ class UltralyticsTrainer:
         self.pretrained = options.pretrained
         if isinstance(self.pretrained, str):
             self.pretrained = str(base / self.pretrained)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        if self.options.task == "classify":
+            return ("metrics/accuracy_top1", "metrics/accuracy_top5")
+        scored = PARTS[self.options.task]
+        return tuple(f"metrics/{name}({part})" for part in scored for name in SCORES)
 
     def check(self, space: Space) -> None:
         """Raise ValueError or ConfigError where options, models or data are not such that every trial can start."""
