@@ -9,7 +9,7 @@ from tests.driving import driver, tuner, wait_until
 from tests.report_html.pages import family, study_in
 from tests.studies import record, snapshot
 from tuner.live import QuietView
-from tuner.page_watch import LEAST_SECONDS, Republishing
+from tuner.page_watch import LEAST_SECONDS, LONGEST_SECONDS, Republishing
 
 
 class Clock:
@@ -40,6 +40,19 @@ def test_where_nothing_ended_nothing_is_written(tmp_path: Path) -> None:
         for clock.now in (0.0, LEAST_SECONDS, 10 * LEAST_SECONDS):
             view.update(snapshot(record(0)))
         assert view._process is None
+
+
+def test_a_page_about_long_trials_is_written_again_although_none_ended(tmp_path: Path) -> None:
+    place = study_in(tmp_path, family())
+    clock = Clock()
+    with Republishing(QuietView(), place, clock) as view:
+        view.update(snapshot(record(0)))
+        clock.now = LONGEST_SECONDS - 1
+        view.update(snapshot(record(0)))
+        assert view._process is None
+        clock.now = LONGEST_SECONDS
+        view.update(snapshot(record(0)))
+        assert view._process is not None
 
 
 def test_a_page_that_took_long_is_written_less_often(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tuner.live import View
 from tuner.snapshot import Snapshot
 
 LEAST_SECONDS = 10.0
+LONGEST_SECONDS = 600.0
+"""A page is no older than that while trials run, although none ended: a reader can tell a dead driver by its age."""
 PARTS = ".report.html.*.part"
 """What a process that was killed while it wrote leaves behind."""
 SHARE = 0.1
@@ -24,7 +26,7 @@ LOWEST_PRIORITY = 19
 
 
 class Republishing:
-    """A view that passes everything on, and has report.html written again where trials have ended since.
+    """A view that passes everything on, and has report.html written again where trials have ended since, or it is old.
 
     The driver never waits for it: reading hundreds of logs would hold up decisions about what trains now.
     """
@@ -56,12 +58,15 @@ class Republishing:
         ended = sum(record.finished or record.paused for record in snapshot.records)
         if self._ended is None:
             self._ended, self._next = ended, self._clock() + LEAST_SECONDS
-        elif ended != self._ended and self._process is None and self._clock() >= self._next:
+        elif self._process is None and self._clock() >= self._next and (ended != self._ended or self._is_old()):
             self._ended, self._started = ended, self._clock()
             self._process = write_apart(self._folder, LOWEST_PRIORITY)
 
     def say(self, text: str) -> None:
         self._view.say(text)
+
+    def _is_old(self) -> bool:
+        return self._clock() - self._started >= LONGEST_SECONDS
 
     def _collect(self) -> None:
         if self._process is not None and self._process.poll() is not None:

@@ -134,8 +134,8 @@ def _stage(name: str, own: Any, document: Document, base: Path, where: str, fold
     merged = laid_over(start, overlay)
     study = str(document.get("study", ""))
     whole = folder or Path(str(document.get("results", "results"))).resolve() / study
-    document = {**document, "base": str(base), "results": str(whole.parent)}
-    return Stage(name, model.top, {**merged, "study": f"{study}-{name}"}, base, key, whole / name, document)
+    all_of_it = {**document, "base": str(base), "results": str(whole.parent)}
+    return Stage(name, model.top, {**merged, "study": f"{study}-{name}"}, base, key, whole / name, all_of_it)
 
 
 def save(stages: Sequence[Stage], folder: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,14 @@ def test_a_page_that_reloads_itself_comes_back_as_it_was_left(tmp_path: Path) ->
       return 'it did not reload'
     """
     assert open_page(page, script, tmp_path, budget=3000).result == ["smaller", True, "1 of 5 trials shown"]
+
+
+def test_a_page_that_calls_itself_running_says_when_it_is_old(tmp_path: Path) -> None:
+    content = content_in(tmp_path, family(), running=True)
+    script = "return document.querySelector('.old').hidden"
+    assert open_page(write([content], tmp_path), script, tmp_path).result is True
+    hours_ago = replace(content, written=content.written - timedelta(hours=2))
+    assert open_page(write([hours_ago], tmp_path), script, tmp_path).result is False
 
 
 def test_two_hundred_trials_open_in_under_three_seconds(large_page: Path, tmp_path: Path) -> None:

@@ -401,6 +401,7 @@
 
   // -- keeping up with a running study --------------------------------------------------------------------------------
 
+  const OLD = 30 * 60 * 1000;
   const KEY = `tuner ${location.pathname}`;
 
   function keep(studies) {
@@ -436,6 +437,9 @@
   function keepUp(studies) {
     const seconds = Number(document.documentElement.dataset.reload);
     if (!seconds) return;
+    const age = Date.now() - Date.parse(document.querySelector("time").dateTime);
+    // A driver that lives writes at least every ten minutes; killed, it leaves a page that calls itself running.
+    for (const element of document.querySelectorAll(".old")) element.hidden = age < OLD;
     let touched = 0;
     for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"]) addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
     setInterval(() => {
