@@ -165,6 +165,15 @@ def test_a_batch_that_does_not_fit_is_an_answer_and_not_halved_silently(data: Pa
     assert "MemoryError: out of memory: batch 8 does not fit" in done.stderr
 
 
+def test_a_trial_that_goes_on_keeps_the_largest_batch_that_was_found(tmp_path: Path) -> None:
+    from tuner.inside.ultralytics_training import arguments
+
+    (tmp_path / "facts.json").write_text('{"batch": 24}')
+    asked = {"folder": str(tmp_path), "epochs": 3, "device": "cpu", "arguments": {"batch": "largest", "plots": False}}
+    assert arguments(asked, resume=True)["batch"] == 24
+    assert arguments(asked, resume=False)["batch"] == 16  # a CPU's memory says nothing
+
+
 def test_a_loss_that_stays_nan_behind_the_log_is_logged_in_the_end(data: Path, tmp_path: Path) -> None:
     given = spec(tmp_path, params={"lr0": 1e38, "batch": 8, "warmup_epochs": 3.0}, epochs=6)
     process = start(data, given)

@@ -48,7 +48,7 @@ def train(spec: Mapping[str, Any], *, resume: bool) -> None:
     for event, call in watch.callbacks().items():
         model.add_callback(event, call)
     try:
-        model.train(**arguments(spec), resume=resume, save_dir=str(folder / RUN_FOLDER))
+        model.train(**arguments(spec, resume=resume), resume=resume, save_dir=str(folder / RUN_FOLDER))
     except RuntimeError as error:
         if "NaN" in str(error):  # it gave up recovering: the log is to show what happened
             watch.log_lost_epoch()
@@ -71,12 +71,13 @@ def test(spec: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in found.results_dict.items()}
 
 
-def arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of Ultralytics' train."""
+def arguments(spec: Mapping[str, Any], *, resume: bool) -> dict[str, Any]:
+    """Return the arguments of Ultralytics' train; one that goes on keeps the batch that was found to fit."""
     given = dict(spec["arguments"])
     device = _device(spec)
     if given.get("batch") == LARGEST:
-        given["batch"] = MEMORY_SHARE if device != "cpu" else 16
+        found = facts.read(Path(spec["folder"])).get("batch") if resume else None
+        given["batch"] = found or (MEMORY_SHARE if device != "cpu" else 16)
     # Its pictures are for a training that ends; one that is paused at every rung would draw them each time.
     given["plots"] = given["plots"] and not _pauses(spec)
     given["lr0"] = min(given.get("lr0", 0.01), LARGEST_RATE)
