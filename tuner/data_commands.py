@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,15 +106,45 @@ def synthetic_ships(
 
 @app.command()
 def check(
-    data: Annotated[Path, typer.Argument(help="a data.yaml; for classify a folder", metavar="DATA")],
+    data: Annotated[
+        Path, typer.Argument(help="a data.yaml, VOC, COCO JSON, folders of classes, or an .npz", metavar="DATA")
+    ],
     task: Annotated[
-        str, typer.Option("--task", help="detect, segment, obb, pose or classify", metavar="TASK")
+        str, typer.Option("--task", help="of a data.yaml: detect, segment, obb or pose", metavar="TASK")
     ] = "detect",
+    images: Annotated[
+        Path | None, typer.Option("--images", metavar="DIR", help="the images of a COCO JSON, if not beside it")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="write a page with pictures of what was found")
+    ] = None,
 ) -> None:
-    """Check a data set in the YOLO layout as a study does before its first trial: every image, every label."""
-    from tuner.data import told, yolo
+    """Examine a data set before anything is trained on it: every image, every label, the splits and what they share.
 
-    _say(told.summary(yolo.check(data, task), data))
+    Exit code: 0 nothing that matters, 1 warnings, 2 mistakes that a training would stumble over.
+    """
+    from tuner.data.doctor import examine, page, said
+
+    found = examine.examine(data, task, images, _progress())
+    if html is not None:
+        page.write(found, html)
+    _say([json.dumps(said.as_object(found), ensure_ascii=False)] if as_json else said.lines(found))
+    raise typer.Exit({"mistake": 2, "warning": 1, "note": 0}[found.worst()])
+
+
+def _progress() -> Callable[[int], None]:
+    """Return what says on a terminal how many images were looked at, where that takes long."""
+    began = last = time.monotonic()
+
+    def told(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if sys.stderr.isatty() and now - began > 2 and now - last > 0.5:
+            last = now
+            print(f"\r{done:,} images looked at", end="\r", file=sys.stderr, flush=True)
+
+    return told
 
 
 def _asked(dest: Path, made_by: str, **options: Any) -> Asked:

@@ -20,6 +20,7 @@ class ConfigError(TunerError):
 
     def __init__(self, where: str, key: str, problem: str) -> None:
         super().__init__(": ".join(part for part in (where, key, problem) if part))
+        self.where = where
 
 
 class StudyError(TunerError):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tuner.errors import ConfigError
 
@@ -31,13 +34,21 @@ class Rule:
         return BOX + count * numbers
 
 
+NO_BOXES: NDArray[np.float32] = np.zeros((0, BOX), np.float32)
+
+
 @dataclass(frozen=True)
 class Content:
-    """How many objects a label file holds, how many of them stand there twice, and how many have no area."""
+    """How many objects a label file holds, how many of them stand there twice, and how many have no area.
+
+    ``boxes`` are those that do not repeat another, a row each: class, centre x and y, width, height; of a polygon the
+    box around it.
+    """
 
     objects: int = 0
     repeated: int = 0
     without_area: int = 0
+    boxes: NDArray[np.float32] = field(default_factory=lambda: NO_BOXES, compare=False, repr=False)
 
 
 def of_image(path: str) -> str:
@@ -56,9 +67,19 @@ def read(path: str, rule: Rule) -> Content | None:
     except UnicodeDecodeError:
         raise ConfigError(path, "", "expected text in UTF-8, but got something else") from None
     rows = [(i, line.split()) for i, line in enumerate(lines, 1) if line.strip()]
-    seen = {tuple(_numbers(path, i, row, rule)) for i, row in rows}
+    seen = dict.fromkeys(tuple(_numbers(path, i, row, rule)) for i, row in rows)
     _one_kind(path, rows, rule)
-    return Content(len(rows), len(rows) - len(seen), sum(len(row) == BOX and row[3] * row[4] == 0 for row in seen))
+    flat = sum(len(row) == BOX and row[3] * row[4] == 0 for row in seen)
+    boxes = np.array([_around(row, rule) for row in seen], np.float32) if seen else NO_BOXES
+    return Content(len(rows), len(rows) - len(seen), flat, boxes)
+
+
+def _around(row: tuple[float, ...], rule: Rule) -> tuple[float, ...]:
+    """Return class, centre, width and height of an object; of a polygon those of the box around it."""
+    if _has_box(len(row), rule):
+        return row[:BOX]
+    (left, right), (top, bottom) = ((min(v), max(v)) for v in (row[1::2], row[2::2]))
+    return row[0], (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
 
 
 def _numbers(path: str, line: int, row: list[str], rule: Rule) -> list[float]:

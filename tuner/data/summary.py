@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -33,14 +33,25 @@ class Summary:
 
 def all_of(look: Callable[[F], T], files: Iterable[F], what: str) -> list[T]:
     """Return what ``look`` makes of every file; raises the first ConfigError, with how many more there were."""
-    seen: list[T] = []
-    mistakes: list[ConfigError] = []
-    for file in files:
-        try:
-            seen.append(look(file))
-        except ConfigError as error:
-            mistakes.append(error)
+    seen = each_of(look, files)
+    refuse([one for one in seen if isinstance(one, ConfigError)], what)
+    return [one for one in seen if not isinstance(one, ConfigError)]
+
+
+def each_of(look: Callable[[F], T], files: Iterable[F]) -> list[T | ConfigError]:
+    """Return what ``look`` makes of every file, the ConfigError that it raises included."""
+    return [_tried(look, file) for file in files]
+
+
+def _tried(look: Callable[[F], T], file: F) -> T | ConfigError:
+    try:
+        return look(file)
+    except ConfigError as error:
+        return error
+
+
+def refuse(mistakes: Sequence[ConfigError], what: str) -> None:
+    """Raise the first of the ``mistakes`` in files that are ``what``, with how many more there are; none: nothing."""
     if mistakes:
         others = f"; and {len(mistakes) - 1} more {what} with mistakes" if len(mistakes) > 1 else ""
         raise ConfigError("", "", f"{mistakes[0]}{others}")
-    return seen

@@ -1,0 +1,124 @@
+"""What every image of a set looks like, in a few numbers: read once, side by side on all cores.
+
+An image takes 300 bytes whatever its size, so that a set of 100,000 images fits into 30 MB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.fft import dctn
+
+from tuner.data.doctor.dataset import Sample
+
+Pixels = NDArray[np.float32]
+
+STATISTICS = ("width", "height", "brightness", "contrast", "sharpness", "colour")
+"""Sides in pixels; mean and standard deviation of the grey values, mean step between neighbours, mean saturation."""
+SIDE, THUMB, FREQUENCIES = 32, 16, 8
+DRAFT = 128
+"""JPEGs are decoded at a fraction of their size that leaves them so many pixels a side: a quarter of the time."""
+GREY_STEPS = 255.0
+
+
+@dataclass(frozen=True)
+class Looks:
+    """A row for each image that could be read; ``rows`` are their places among all, ``problems`` what the others have.
+
+    ``digests`` are the same for identical content, ``hashes`` differ in few of 63 bits for pictures that look alike,
+    ``thumbs`` are (n, 16, 16) grey values, ``statistics`` (n, 6).
+    """
+
+    rows: NDArray[np.int64]
+    digests: NDArray[np.bytes_]
+    hashes: NDArray[np.uint64]
+    thumbs: NDArray[np.uint8]
+    statistics: NDArray[np.float32]
+    problems: dict[int, str]
+
+
+@dataclass(frozen=True)
+class _Look:
+    digest: bytes
+    hash: int
+    thumb: NDArray[np.uint8]
+    statistics: tuple[float, ...]
+
+
+def look(samples: Sequence[Sample], told: Callable[[int], None] = lambda done: None) -> Looks:
+    """Look at every image; ``told`` is called with how many were looked at."""
+    found: list[_Look] = []
+    rows: list[int] = []
+    problems: dict[int, str] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for i, one in enumerate(pool.map(_tried, samples, chunksize=1)):
+            if isinstance(one, _Look):
+                rows.append(i)
+                found.append(one)
+            else:
+                problems[i] = one
+            told(i + 1)
+    return Looks(
+        np.array(rows, np.int64),
+        np.array([one.digest for one in found], "S32"),
+        np.array([one.hash for one in found], np.uint64),
+        np.array([one.thumb for one in found], np.uint8).reshape(-1, THUMB, THUMB),
+        np.array([one.statistics for one in found], np.float32).reshape(-1, len(STATISTICS)),
+        problems,
+    )
+
+
+def _tried(sample: Sample) -> _Look | str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _of_file(sample.path) if sample.pixels is None else _of_array(sample.pixels)
+    except Exception as error:
+        # A damaged file makes Pillow's many parsers raise anything.
+        return " ".join(str(error).split()) or type(error).__name__
+
+
+def _of_file(path: str) -> _Look:
+    data = Path(path).read_bytes()
+    with Image.open(io.BytesIO(data)) as image:
+        size = image.size
+        image.draft("RGB", (DRAFT, DRAFT))
+        small = image.convert("RGB").resize((SIDE * 2, SIDE * 2), Image.Resampling.BOX)
+    return _look(hashlib.sha256(data).hexdigest()[:32].encode(), size, small)
+
+
+def _of_array(pixels: NDArray[np.generic]) -> _Look:
+    values = np.asarray(pixels, np.float64)
+    low, high = values.min(), values.max()
+    scaled = (values - min(low, 0.0)) / (max(high, 1e-12) - min(low, 0.0)) * GREY_STEPS
+    image = Image.fromarray(scaled.squeeze().astype(np.uint8))
+    small = image.convert("RGB").resize((SIDE * 2, SIDE * 2), Image.Resampling.BOX)
+    return _look(hashlib.sha256(pixels.tobytes()).hexdigest()[:32].encode(), image.size, small)
+
+
+def _look(digest: bytes, size: tuple[int, int], small: Image.Image) -> _Look:
+    grey = small.convert("L")
+    values: Pixels = np.asarray(grey, np.float32)
+    steps = np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean()
+    saturation = float(np.asarray(small.convert("HSV"))[..., 1].mean())
+    thumb = np.asarray(grey.resize((THUMB, THUMB), Image.Resampling.BOX), np.uint8)
+    statistics = (*map(float, size), float(values.mean()), float(values.std()), float(steps), saturation)
+    return _Look(digest, _hash(grey), thumb, statistics)
+
+
+def _hash(grey: Image.Image) -> int:
+    """Return the perceptual hash: which of the 63 lowest frequencies are above their median (Zauner 2010, pHash)."""
+    values: Pixels = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)
+    low = dctn(values, norm="ortho")[:FREQUENCIES, :FREQUENCIES].ravel()[1:]
+    bits = low > np.median(low)
+    return int(sum(1 << i for i in np.flatnonzero(bits).tolist()))
