@@ -6,8 +6,10 @@ r"""Plant damage into sound data sets, and count what the data check finds and w
 Sound are made-up ships (``tuner data synthetic-ships``, several seeds) and, where given, SSDD as ``tuner data ssdd``
 leaves it. Every kind of damage is planted at several rates with several seeds; it counts as found where the finding
 meant for it names it. Of the sound sets every finding above a note counts as a false alarm, but for those that are
-true of them (SSDD has copies across its splits; a small validation set is a small validation set). ``--shift`` says
-how often a random split is called shifted.
+true of them (SSDD has copies across its splits; a small validation set is a small validation set). It also says how
+often a random split is called shifted.
+
+    python scripts/bench_data_check.py --many 100000
 """
 
 from __future__ import annotations
@@ -15,9 +17,13 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -122,16 +128,6 @@ DAMAGE: dict[Callable[[Path, random.Random, Files], None], str] = {
     saved_anew: "leaked_look_alikes",
     brighter: "shift",
 }
-NAMES_THEM = {
-    "unreadable_images",
-    "bad_labels",
-    "flat_boxes",
-    "repeated_boxes",
-    "tiny_boxes",
-    "huge_boxes",
-    "background",
-}
-"""Findings that count the files one by one; of the others it counts that they were made."""
 
 
 def main() -> int:
@@ -139,8 +135,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--ssdd", type=Path, help="a folder that tuner data ssdd made")
+    parser.add_argument("--many", type=int, metavar="N", help="only measure time and memory on so many small images")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    if args.many:
+        print(measured(args.many))
+        return 0
     with tempfile.TemporaryDirectory() as scratch:
         sound = {f"ships {seed}": made(Path(scratch) / f"s{seed}", args.images, seed) for seed in range(args.seeds)}
         if args.ssdd:
@@ -160,6 +160,32 @@ def main() -> int:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps({"planted": found, "alarms": alarms, "shifted": rates}, indent=1) + "\n")
     return 0
+
+
+def measured(count: int) -> str:
+    """Return what a check of ``count`` JPEGs of 64 pixels takes, in a process of its own."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as scratch:
+        folder = Path(scratch)
+        for split, share in (("train", 0.8), ("val", 0.2)):
+            for kind in ("images", "labels"):
+                (folder / kind / split).mkdir(parents=True)
+            for number in range(round(count * share)):
+                random_image(folder / "images" / split / f"{number}.jpg", number + count * (split == "val"))
+                (folder / "labels" / split / f"{number}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+        document = {"path": scratch, "train": "images/train", "val": "images/val", "names": ["a"]}
+        (folder / "data.yaml").write_text(yaml.safe_dump(document))
+        began = time.monotonic()
+        done = subprocess.run([sys.executable, "-m", "tuner", "data", "check", folder / "data.yaml"], check=False)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = time.monotonic() - began
+    cpu, gigabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
+    return f"exit code {done.returncode}: {count:,} images in {seconds:.0f} s ({cpu:.0f} s of CPU time), {gigabytes:.2f} GiB"
+
+
+def random_image(path: Path, seed: int) -> None:
+    """Write a picture of soft blobs."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (8, 8), dtype=np.uint8)
+    Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC).save(path)
 
 
 def made(folder: Path, images: int, seed: int) -> Path:
@@ -185,18 +211,26 @@ def planted(
     document = yaml.safe_load((place / "data.yaml").read_text())
     moved = {key: str(place / "images" / key) for key in ("train", "val", "test") if document.get(key)}
     (place / "data.yaml").write_text(yaml.safe_dump({**document, **moved, "path": str(place)}))
-    before = {one.name: one.count for one in examine(place / "data.yaml").findings}
+    before = counted(place)
     pick = random.Random(f"{name}{damage.__name__}{rate}")
     train, val = (sorted((place / "images" / part).iterdir()) for part in ("train", "val"))
     train = [image for image in train if label_of(image).read_text().strip()]
     count = 1 if meant == "shift" else max(1, round(rate * len(train)))
     for image in pick.sample(train, count):
         damage(image, pick, val)
-    after = {one.name: one.count for one in examine(place / "data.yaml").findings}
+    after = counted(place)
     listed = after.get(meant, 0) - before.get(meant, 0)
     hit = (meant in after and meant not in before) if meant == "shift" else listed
     others = sorted(set(after) - set(before) - {meant})
     return {"set": name, "damage": damage.__name__, "rate": rate, "planted": count, "found": int(hit), "others": others}
+
+
+def counted(folder: Path) -> Counter[str]:
+    """Return how many files, or groups of them, each finding names."""
+    found: Counter[str] = Counter()
+    for one in examine(folder / "data.yaml").findings:
+        found[one.name] += one.count
+    return found
 
 
 def called_shifted(folder: Path, draws: int = 200) -> float:

@@ -160,16 +160,3 @@ def test_synthetic_ships_are_quick_and_sound(tmp_path: Path) -> None:
     assert time.monotonic() - started < 20
     found = yolo.check(tmp_path / "dest" / "data.yaml")
     assert [part.images for part in found.splits.values()] == [15, 4, 5]
-
-
-def test_check_says_what_is_in_a_set(tmp_path: Path) -> None:
-    path = sets.yolo(tmp_path / "set")
-    assert said("check", path).splitlines() == [
-        f"{path}: sound for detect, 1 class (ship)",
-        "  train      3 images       3 objects",
-        "  val        2 images       2 objects",
-    ]
-    sets.label(tmp_path / "set", "val", 0, "4 0.5 0.5 0.1 0.1\n")
-    assert refused("check", path).endswith("0.txt:1: class: expected a whole number from 0 to 0, but got 4\n")
-    folder = sets.classes(tmp_path / "classes", {"train": ["a", "b"], "val": ["a", "b"]})
-    assert "sound for classify, 2 classes (a, b)" in said("check", folder, "--task", "classify")

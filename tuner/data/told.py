@@ -1,4 +1,4 @@
-"""Say what was found in a data set: the report of a preparation, and the summary of a check."""
+"""Say what was found in a data set, once it is prepared."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tuner.data.prepare import Report
-from tuner.data.summary import Summary
 
 FEW = 10
 """How many names are listed; the report beside the data has them all."""
@@ -27,16 +26,6 @@ def preparation(report: Report, dest: Path, written: int) -> Iterator[str]:
     yield f"  copies  {_copies(report)}"
     yield from (f"  ! {warning}" for warning in _warnings(report))
     yield f"{_written(written, dest)}; to train on it: {dest / 'data.yaml'}"
-
-
-def summary(found: Summary, path: Path) -> Iterator[str]:
-    """Yield the lines on a data set that was checked."""
-    noun = "images of a class" if found.task == "classify" else "objects"
-    plural = "" if len(found.names) == 1 else "es"
-    yield f"{path}: sound for {found.task}, {len(found.names)} class{plural} ({_few(found.names)})"
-    for name, split in found.splits.items():
-        yield f"  {name:<6}{split.images:>6} images {split.objects:>7} {noun}"
-    yield from (f"  ! {remark}" for remark in found.remarks)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -19,6 +19,8 @@ ALIKE = 0.97
 32 have that, 29 of them byte-identical."""
 PLAIN = 2.0
 """Grey values of an image that vary by less show nothing by which it could be known."""
+LEAST_SIDE = 32
+"""Pixels: smaller pictures look alike because they are simple (of 1,797 digits of 8 x 8 pixels, 34 pairs)."""
 ROWS = 1024
 
 
@@ -28,7 +30,8 @@ def pairs(looks: Looks) -> NDArray[np.int64]:
     Images of the same bytes are represented by the first of them. Flipped or cropped copies are not found.
     """
     _, first = np.unique(looks.digests, return_index=True)
-    first = first[looks.thumbs[first].std(axis=(1, 2)) >= PLAIN]
+    large = looks.statistics[first, :2].min(axis=1) >= LEAST_SIDE
+    first = first[large & (looks.thumbs[first].std(axis=(1, 2)) >= PLAIN)]
     found = {pair for near in _near(looks.hashes[first]) for pair in map(tuple, first[near].tolist())}
     candidates = np.array(sorted(tuple(sorted(pair)) for pair in found), np.int64).reshape(-1, 2)
     return candidates[_correlation(looks.thumbs, candidates) >= ALIKE]

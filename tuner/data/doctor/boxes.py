@@ -10,10 +10,10 @@ from tuner.data.doctor.dataset import DataSet
 from tuner.data.doctor.finding import Finding, Level, finding
 from tuner.data.doctor.looks import Looks
 
-TINY = 2.0
-"""Pixels of the shorter side: what is smaller shows nothing that could be learnt."""
+TINY = 1.0
+"""Pixels of the shorter side: what is smaller shows nothing. Objects cut by the border of their image may have two."""
 HUGE, USUAL = 0.9, 0.5
-"""A box that covers so much of its image is odd where 95 % of all cover less than that."""
+"""A box that covers so much of its image is odd where the median box covers less than that."""
 
 
 def check(data: DataSet, looks: Looks) -> Iterator[Finding]:
@@ -37,9 +37,9 @@ def check(data: DataSet, looks: Looks) -> Iterator[Finding]:
         if ((s.objects[:, 3:5] * size).min(axis=1, initial=np.inf)[area > 0] < TINY).any()
     ]
     if tiny:
-        text = f"boxes in {len(tiny)} images have a side of less than {TINY:g} pixels"
+        text = f"boxes in {len(tiny)} images have a side of less than {TINY:g} pixel"
         yield finding("tiny_boxes", Level.WARNING, text, "slips of the mouse? they can only be guessed", tiny)
-    if np.quantile(together, 0.95) < USUAL:
+    if np.median(together) < USUAL:
         huge = [s.path for s, area in zip(samples, areas, strict=True) if (area >= HUGE).any()]
         if huge:
             text = (

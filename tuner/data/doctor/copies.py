@@ -11,7 +11,7 @@ from tuner.data.doctor.dataset import DataSet, Sample
 from tuner.data.doctor.finding import Finding, Level, finding
 from tuner.data.doctor.looks import Looks
 
-SELF_SIMILAR = 0.2
+SELF_SIMILAR = 0.6
 """Where more of the images than that have a look-alike, looking alike is the nature of the set and no copy."""
 SAME_BOX = 1e-3
 
