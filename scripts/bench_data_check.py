@@ -179,7 +179,7 @@ def measured(count: int) -> str:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds = time.monotonic() - began
     cpu, gigabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
-    return f"exit code {done.returncode}: {count:,} images in {seconds:.0f} s ({cpu:.0f} s of CPU time), {gigabytes:.2f} GiB"
+    return f"rc {done.returncode}: {count:,} images in {seconds:.0f} s ({cpu:.0f} s of CPU time), {gigabytes:.2f} GiB"
 
 
 def random_image(path: Path, seed: int) -> None:
