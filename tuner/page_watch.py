@@ -63,6 +63,9 @@ class Republishing:
     def say(self, text: str) -> None:
         self._view.say(text)
 
+    def warn(self, text: str) -> None:
+        self._view.warn(text)
+
     def _collect(self) -> None:
         if self._process is not None and self._process.poll() is not None:
             self._process = None
