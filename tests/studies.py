@@ -75,7 +75,13 @@ def record(number: int = 7, ending: Ending | None = FINISHED, **fields: Any) -> 
 def running(number: int = 8, epochs: int = 4, verdict: str | None = None, **fields: Any) -> Running:
     """Return a trial that has logged a rising accuracy for ``epochs`` of 10 epochs."""
     accuracy = np.linspace(0.5, 0.9, 10)[:epochs]
-    curve = Curve.of(train_loss=1 - accuracy, metrics={"accuracy": accuracy}, objective="accuracy", planned_epochs=10)
+    curve = Curve.of(
+        train_loss=1 - accuracy,
+        val_loss=1.1 - accuracy,
+        metrics={"accuracy": accuracy},
+        objective="accuracy",
+        planned_epochs=10,
+    )
     seen = Symptom(verdict, 2, epochs, 0.9, 0.9, {}, ()) if verdict else None
     return Running(record(number, None, **{"planned_epochs": 10, **fields}), curve, 60.0, seen)
 
@@ -104,3 +110,12 @@ def console(width: int = 80, height: int = 40, *, terminal: bool = False) -> Con
 def text(of: Console) -> str:
     assert isinstance(of.file, io.StringIO)
     return of.file.getvalue()
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now

@@ -78,12 +78,11 @@ def incumbent(snapshot: Snapshot, *, lines: int, console: Console) -> Renderable
     best, seen = snapshot.incumbent, snapshot.best_seen
     if best is None:
         return _labelled("best", Text("no trial has a score yet", style="dim"))
-    how = f"  trial {best.number}, {words.came_about(best, snapshot.records)}"
-    chosen = Text(words.params(best.params)).wrap(console, max(20, console.width - LABEL))
-    if len(chosen) > lines:
-        chosen[lines - 1].append(" …")
-        chosen[lines - 1].truncate(console.width - LABEL, overflow="ellipsis")
-    text = Text("\n").join([Text.assemble((words.score(best), "bold green"), how), *chosen[:lines]])
+    width = max(20, console.width - LABEL)
+    how = Text.assemble((words.score(best), "bold green"), f"  trial {best.number}, ")
+    how.append(words.came_about(best, snapshot.records))
+    chosen = Text(words.params(best.params))
+    text = Text("\n").join([*_cut(how, width, 2, console), *_cut(chosen, width, lines, console)])
     parts = [_labelled("best", text)]
     if seen is not None and seen.number != best.number:
         line = f"{words.score(seen)}  {words.title(seen)}, not trained to its end"
@@ -140,6 +139,15 @@ def _labelled(label: str, text: Text) -> RenderableType:
     table.add_column(width=LABEL)
     table.add_row(Text(label, style="dim"), text)
     return table
+
+
+def _cut(text: Text, width: int, lines: int, console: Console) -> list[Text]:
+    """Return the first ``lines`` lines of a text, the last one marked where there are more."""
+    wrapped = text.wrap(console, width)
+    if len(wrapped) > lines:
+        wrapped[lines - 1].truncate(width - 2)
+        wrapped[lines - 1].append(" …")
+    return wrapped[:lines]
 
 
 def _hanging(text: Text) -> RenderableType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -52,15 +53,15 @@ def _table(trials: Sequence[Running], width: int, *, alive: bool) -> Table:
     table.add_column("best", justify="right", no_wrap=True, min_width=6)
     table.add_column(_drawn_name(trials), no_wrap=True, width=_by(width, *LOSSES))
     # The only column that gives way: a verdict is one word, so it is shortened and never broken.
-    table.add_column("diagnosis", no_wrap=True, overflow="ellipsis")
+    table.add_column("diagnosis")
     for trial in trials:
         table.add_row(*_cells(trial, width), style="" if alive else "dim")
     return table
 
 
-def gpus(found: Sequence[GpuUse]) -> list[Text]:
-    """Return what the GPUs do, on as many lines as it takes."""
-    return [Text("   ").join(_gpu(use) for use in found)] if found else []
+def gpus(found: Sequence[GpuUse]) -> list[RenderableType]:
+    """Return what the GPUs do, side by side and on as many lines as it takes."""
+    return [Columns([_gpu(use) for use in found], padding=(0, 3))] if found else []
 
 
 def paused(snapshot: Snapshot) -> list[Text]:
@@ -139,15 +140,13 @@ def _verdict(verdict: Symptom | None, *, since: bool) -> Text:
     if verdict is None:
         return Text(words.NONE, style="dim")
     when = f" since {verdict.since_epoch}" if since and not verdict.healthy else ""
-    return Text(words.plain(verdict.name) + when, style="green" if verdict.healthy else "yellow")
+    return one_line(Text(words.plain(verdict.name) + when, style="green" if verdict.healthy else "yellow"))
 
 
 def _gpu(use: GpuUse) -> Text:
-    # No space within that a line could be broken at.
-    busy = "" if use.busy is None else f"{use.busy:3d}\u00a0%\u00a0busy,\u00a0"
-    memory = f"{use.used_bytes / 2**30:.0f}\u00a0of\u00a0{use.total_bytes / 2**30:.0f}\u00a0GB"
-    name = words.plain(use.device).replace(" ", "\u00a0")
-    return Text.assemble((f"{name}\u00a0", "dim"), busy, memory)
+    busy = "" if use.busy is None else f"{use.busy:3d}% "
+    memory = f"{use.used_bytes / 2**30:.0f}/{use.total_bytes / 2**30:.0f} GB"
+    return one_line(Text.assemble((f"{words.plain(use.device)} ", "dim"), busy, memory))
 
 
 def one_line(text: Text) -> Text:

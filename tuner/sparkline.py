@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.curve import FloatArray
+from tuner.curve import LARGEST, FloatArray
 
 LEVELS = "▁▂▃▄▅▆▇█"
 LOST = "×"
@@ -16,23 +16,21 @@ def sparkline(values: FloatArray, width: int) -> str:
 
     Positive values are drawn by their logarithm, since a loss that began at a thousand would flatten all that follows.
     """
-    parts = np.array_split(values, width) if len(values) > width else np.split(values, len(values))
-    means = np.array([_mean(part) for part in parts if len(part)])
+    bounded = np.where(np.isfinite(values), np.clip(values, -LARGEST, LARGEST), np.nan)
+    means = np.array([_mean(part) for part in np.array_split(bounded, min(width, len(values)))])
     finite = means[np.isfinite(means)]
     if not len(finite):
         return LOST * len(means)
     if (finite > 0).all():
         means, finite = np.log(means), np.log(finite)
-    low, high = float(finite.min()), float(finite.max())
-    span = max(high / 2 - low / 2, 1e-9) * 2  # halves, so that the distance of two huge values is a number
-    return "".join(_level((m - low) / span) if np.isfinite(m) else LOST for m in means.tolist())
+    low, span = float(finite.min()), float(np.ptp(finite)) or 1.0
+    return "".join(_level((mean - low) / span) if np.isfinite(mean) else LOST for mean in means.tolist())
 
 
 def _mean(part: FloatArray) -> float:
     finite = part[np.isfinite(part)]
-    # A mean of means: a sum of huge values is no number.
-    return float((finite / len(finite)).sum()) if len(finite) else float("nan")
+    return float(finite.mean()) if len(finite) else float("nan")
 
 
 def _level(share: float) -> str:
-    return LEVELS[min(len(LEVELS) - 1, max(0, round(share * (len(LEVELS) - 1))))]
+    return LEVELS[round(share * (len(LEVELS) - 1))]
