@@ -48,7 +48,7 @@ def test_report_and_status_read_a_finished_study(write_config: Write, folder: Pa
     assert len(data["trials"]) == 8
     assert data["incumbent"]["score"] == max(t["score"] for t in data["trials"] if t["state"] == "complete")
     status = driving.tuner("status", folder).stdout
-    assert "8 of 8" in status and "no tuner works on it" in status
+    assert "8 of 8" in status and f"it is finished. What it found: tuner report {folder}" in status
 
 
 def test_status_shows_a_running_study_without_disturbing_it(write_config: Write, folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.studies import DIVERGING, Clock, console, record, running, snapshot, text
 from tests.terminal import Terminal
 from tuner import live
-from tuner.executors.gpu_use import Gauge
+from tuner.gpu_use import Gauge
 from tuner.live import LiveView, QuietView
 from tuner.plain_view import PlainView
 from tuner.snapshot import GpuUse

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tuner import screen, words
 from tuner.consoles import open_console
-from tuner.executors.gpu_use import Gauge
+from tuner.gpu_use import Gauge
 from tuner.in_place import InPlace
 from tuner.pace import Pace
 from tuner.plain_view import PlainView

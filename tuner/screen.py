@@ -163,8 +163,10 @@ def _height(parts: Sequence[RenderableType], console: Console) -> int:
 
 def _tally(snapshot: Snapshot) -> str:
     state = "running" if snapshot.alive else "interrupted"
-    waiting = f", {len(snapshot.paused)} paused" if snapshot.paused else ""
-    return f"{words.count(len(snapshot.ended), 'trial')} done, {len(snapshot.running)} {state}{waiting}"
+    counts = {state: len(snapshot.running), "paused": len(snapshot.paused)}
+    return ", ".join(
+        [f"{words.count(len(snapshot.ended), 'trial')} done", *(f"{n} {s}" for s, n in counts.items() if n)]
+    )
 
 
 def _used(name: str, used: str, allowed: str | None) -> str:

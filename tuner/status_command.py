@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from optuna.exceptions import StorageInternalError
+from rich.text import Text
 
 from tuner import live, sampler, screen, status
 from tuner.consoles import open_console
@@ -18,9 +19,10 @@ from tuner.snapshot import Snapshot
 
 def show(folder: Path) -> None:
     """Print once what a study is doing."""
-    snapshot = next(_looks(folder))
-    console = open_console()
-    console.print(screen.picture(snapshot, console))
+    snapshot, console = next(_looks(folder)), open_console()
+    console.print(screen.picture(replace(snapshot, note=""), console))
+    if snapshot.note:
+        console.print(Text(snapshot.note), soft_wrap=True)  # a command in one piece, to be copied
 
 
 def watch(folder: Path, every: float) -> None:

@@ -6,7 +6,7 @@ import pynvml
 import pytest
 
 from tests.studies import Clock
-from tuner.executors.gpu_use import EVERY_SECONDS, Gauge
+from tuner.gpu_use import EVERY_SECONDS, Gauge
 from tuner.snapshot import GpuUse
 
 GB = 2**30
