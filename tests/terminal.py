@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-CODES = re.compile(r"\x1b\[(\d*)([A-Za-z])")
+CODES = re.compile(r"\x1b\[([\d;]*)([A-Za-z])")
 
 
 class Terminal:
@@ -20,7 +20,8 @@ class Terminal:
         while at < len(text):
             code = CODES.match(text, at)
             if code:
-                self._obey(code[2], int(code[1] or 1))
+                if code[2] != "m":  # a colour
+                    self._obey(code[2], int(code[1] or 1))
                 at = code.end()
             else:
                 self._put(text[at])
@@ -44,5 +45,5 @@ class Terminal:
             self.lines, self.written = [*self.lines[: self._row], ""], [*self.written[: self._row], 0]
         elif letter == "K":
             self.lines[self._row] = ""
-        elif letter != "m":
+        else:
             raise AssertionError(f"this terminal does not know ESC [ {number} {letter}")

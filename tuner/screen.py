@@ -53,7 +53,7 @@ def budget(snapshot: Snapshot, width: int) -> RenderableType:
     text = Text(used(snapshot.budget))
     left = pace.study_left(snapshot)
     if left is not None:
-        text.append(f" · about {words.roughly(left)} left", style="bold")
+        text.append(" · ").append(f"about {words.roughly(left)} left", style="bold")
     share = pace.share_used(snapshot)
     room = width - text.cell_len - LABEL - 2
     if share is None:
