@@ -84,11 +84,11 @@ RUN_EXAMPLES = """\
 Examples:
 
 \b
-  tuner run configs/digits.yaml                             the whole screen
-  tuner run ships.yaml --set budget.trials=100              a larger budget continues the study
-  nohup tuner run ships.yaml > ships.log &                  a line for each decision, with its time
-  tuner run ships.yaml --quiet                              warnings and the final result
-  tuner status --watch results/ships                        the same screen from another terminal
+  tuner run configs/digits.yaml                  the whole screen
+  tuner run ships.yaml --set budget.trials=100   more trials: it goes on
+  tuner run ships.yaml > ships.log               a line for each decision
+  tuner run ships.yaml --quiet                   warnings and the result
+  tuner status --watch results/ships             the screen, elsewhere
 
 NO_COLOR=1 takes the colours away; TERM=dumb gets the lines of a log; LC_ALL=C draws with ASCII.
 """
@@ -98,8 +98,8 @@ Examples:
 
 \b
   tuner status results/ships                     once
-  tuner status --watch results/ships             until it is finished, as after a lost ssh connection
-  tuner status --watch results/ships > log       a line for each decision, with its time
+  tuner status --watch results/ships             until it is finished
+  tuner status --watch results/ships > log       a line for each decision
 """
 
 REPLAY_EXAMPLES = """\
