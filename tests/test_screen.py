@@ -102,6 +102,20 @@ def test_trials_that_lost_their_race_are_told_together() -> None:
     assert "trial 29" not in said
 
 
+def test_a_trial_that_is_held_for_a_symptom_is_a_decision() -> None:
+    why = "held at epoch 9 for overfitting since 4: val loss rose: by 31 %"
+    held = record(
+        3, None, paused=True, score=0.5, suspect=why, held=("overfitting",), prescription=SMALLER, started=15.0
+    )
+    seen = snapshot(record(1, DIVERGING, ended=10.0), held, record(2, DIVERGING, ended=20.0))
+    lines = [line.rstrip() for line in shown(seen, 110).splitlines()]
+    at = lines.index(
+        "• trial 3 held at epoch 9 for overfitting since 4; best 0.5000 → queued: smaller_model (model m → s)"
+    )
+    assert lines[at + 1] == "  val loss rose: by 31 %"
+    assert lines[at - 2].startswith("• trial 1") and lines[at + 2].startswith("• trial 2")
+
+
 def test_paused_trials_are_counted_by_how_far_they_came() -> None:
     waits = [record(n, None, paused=True, epochs=1 if n < 6 else 4, score=0.5 + n / 100) for n in range(1, 8)]
     held = replace(waits[0], suspect="held at epoch 1 for overfitting since 1")

@@ -14,6 +14,7 @@ from tuner.screen_trials import LABEL, bar, one_line
 from tuner.snapshot import BudgetUse, Snapshot
 
 DECISIONS = 8
+HELD = "yellow"
 LEAST_BAR, MOST_BAR = 8, 24
 TALL = 30
 """From so many lines on all parameters of the best trial are shown."""
@@ -117,7 +118,7 @@ def decisions(snapshot: Snapshot, console: Console, lines: int) -> list[Renderab
 def entries(snapshot: Snapshot) -> list[tuple[Text, Text]]:
     """Return all decisions in their order, each with its evidence; trials that lost their race are told together."""
     children = {r.parent: r.number for r in snapshot.records if r.origin is Origin.REMEDY}
-    over = snapshot.ended
+    over = snapshot.decided
     lost = [r for r in over if r.ending is not None and r.ending.reason == NOT_CONTINUED]
     found = [
         (_decision(r, children.get(r.number)), Text(words.evidence(r), style="dim")) for r in over if r not in lost
@@ -128,7 +129,7 @@ def entries(snapshot: Snapshot) -> list[tuple[Text, Text]]:
 
 
 def _decision(record: Record, child: int | None) -> Text:
-    color = COLORS.get(record.ending.action, "") if record.ending else ""
+    color = COLORS.get(record.ending.action, "") if record.ending else HELD
     text = Text(words.gist(record, child))
     text.stylize(color, 0, len(words.title(record)))
     return text

@@ -84,6 +84,12 @@ class Snapshot:
         return tuple(sorted(over, key=lambda r: (r.ended or 0.0, r.number)))
 
     @property
+    def decided(self) -> tuple[Record, ...]:
+        """The trials that have ended and those that are held for a symptom, roughly in that order."""
+        held = [r for r in self.records if r.paused and r.suspect and not r.finished]
+        return tuple(sorted([*self.ended, *held], key=lambda r: (r.ended or r.started or 0.0, r.number)))
+
+    @property
     def paused(self) -> tuple[Record, ...]:
         """The trials that wait for their turn, the best first."""
         sign = -1 if self.higher_is_better else 1

@@ -165,11 +165,11 @@ def verb(ending: Ending) -> str:
 def prescription(record: Record, prescribed: Prescription) -> str:
     """Return the remedy to be tried and the one move it makes, such as ``smaller_model (model mlp-m → mlp-s)``.
 
-    The symptom it answers is named where it is not the one that ended the trial.
+    The symptom it answers is named where it is not the one that the trial was ended or is held for.
     """
     move = changes(record.params, prescribed.params)
-    known = record.ending is not None and prescribed.symptom == record.ending.reason
-    against = "" if prescribed.symptom is None or known else f" against {plain(prescribed.symptom)}"
+    reason = record.ending.reason if record.ending is not None else record.held[-1] if record.held else None
+    against = "" if prescribed.symptom in (None, reason) else f" against {plain(prescribed.symptom)}"
     return plain(prescribed.remedy) + against + (f" ({move})" if move else "")
 
 
@@ -193,10 +193,12 @@ def not_continued(n: int) -> str:
 
 
 def gist(record: Record, child: int | None = None) -> str:
-    """Return the same of a trial that has ended, without the evidence, which ``evidence`` has.
+    """Return the same of a trial that has ended or is held, without the evidence, which ``evidence`` has.
 
     ``child`` is the trial that tries its remedy, where one does already.
     """
+    if not record.finished:
+        return f"{title(record)} {plain(record.suspect.partition(': ')[0])}; {_best(record)}{_following(record, child)}"
     reason = "" if record.ending is None else plain(record.ending.reason)
     since = "" if record.ending is None or record.ending.since_epoch is None else f" since {record.ending.since_epoch}"
     told = "" if reason in ("finished", NOT_CONTINUED) else f"{reason or why(None)}{since}; "
@@ -204,7 +206,9 @@ def gist(record: Record, child: int | None = None) -> str:
 
 
 def evidence(record: Record) -> str:
-    """Return what was seen on a trial that has ended, in numbers; nothing where its reason says all."""
+    """Return what was seen on a trial that has ended or is held, in numbers; nothing where its reason says all."""
+    if not record.finished:
+        return plain(record.suspect.partition(": ")[2])
     if record.ending is None or record.ending.reason == "finished":
         return ""
     text = plain(record.ending.text)
