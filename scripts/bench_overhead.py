@@ -44,7 +44,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tuner import config, live, opening, registry
+from tuner import config, opening, plain_view, registry
 from tuner.executors.devices import Device
 from tuner.executors.local import LocalExecutor
 from tuner.record import Params
@@ -208,7 +208,7 @@ def measure(folder: Path, args: argparse.Namespace, seed: int) -> Stopwatch:
 
     registry.EXECUTORS = {**registry.EXECUTORS, "pretending": functools.partial(PretendingExecutor, watch, meanwhile)}
     loaded = load(folder, args, seed)
-    view = live.PlainView(Console(file=io.StringIO()))  # prints as without a terminal, into memory
+    view = plain_view.PlainView(Console(file=io.StringIO()))  # prints as without a terminal, into memory
     with opening.open_study(loaded, view) as opened, timed_draws(watch):
         watch.lap("pretence")
         opened.run()

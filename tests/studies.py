@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ DIVERGING = Ending(Action.PRUNE, "diverging", "train loss rose from 2.3 to 847",
 KILLED = Ending(Action.FAIL, "killed", "the process was ended by signal 9", epoch=4)
 HOSTILE = "loss [red]nan[/red] [/] \x1b[31m\nat [link=http://x]step[/link] \u202e1"
 
+ENDED = datetime(2020, 1, 1)
 STATES = {
     Action.FINISH: TrialState.COMPLETE,
     Action.STOP: TrialState.COMPLETE,
@@ -50,13 +52,15 @@ def trial(
     """Return a trial as the driver stores it; one without an ending runs, unless ``state`` says otherwise."""
     state = state or (STATES[ending.action] if ending else TrialState.RUNNING)
     params = {"lr": 0.01, "model": "m"} if params is None else dict(params)
-    return create_trial(
+    made = create_trial(
         state=state,
         value=score if state is TrialState.COMPLETE else None,
         params=params,
         distributions={name: SPACE[name] for name in params},
         user_attrs=attributes(ending=ending, score=score, **{"planned_epochs": 10, **fields}),
     )
+    made.datetime_complete = made.datetime_complete and ENDED
+    return made
 
 
 def study_of(*trials: FrozenTrial, direction: Direction = "maximize", storage: str | None = None) -> optuna.Study:
@@ -75,7 +79,13 @@ def record(number: int = 7, ending: Ending | None = FINISHED, **fields: Any) -> 
 def running(number: int = 8, epochs: int = 4, verdict: str | None = None, **fields: Any) -> Running:
     """Return a trial that has logged a rising accuracy for ``epochs`` of 10 epochs."""
     accuracy = np.linspace(0.5, 0.9, 10)[:epochs]
-    curve = Curve.of(train_loss=1 - accuracy, metrics={"accuracy": accuracy}, objective="accuracy", planned_epochs=10)
+    curve = Curve.of(
+        train_loss=1 - accuracy,
+        val_loss=1.1 - accuracy,
+        metrics={"accuracy": accuracy},
+        objective="accuracy",
+        planned_epochs=10,
+    )
     seen = Symptom(verdict, 2, epochs, 0.9, 0.9, {}, ()) if verdict else None
     return Running(record(number, None, **{"planned_epochs": 10, **fields}), curve, 60.0, seen)
 
@@ -104,3 +114,12 @@ def console(width: int = 80, height: int = 40, *, terminal: bool = False) -> Con
 def text(of: Console) -> str:
     assert isinstance(of.file, io.StringIO)
     return of.file.getvalue()
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now

@@ -48,19 +48,21 @@ def test_report_and_status_read_a_finished_study(write_config: Write, folder: Pa
     assert len(data["trials"]) == 8
     assert data["incumbent"]["score"] == max(t["score"] for t in data["trials"] if t["state"] == "complete")
     status = driving.tuner("status", folder).stdout
-    assert "8 of 8" in status and "no tuner works on it" in status
+    assert "8 of 8" in status and f"it is finished. What it found: tuner report {folder}" in status
 
 
 def test_status_shows_a_running_study_without_disturbing_it(write_config: Write, folder: Path) -> None:
     from tests.test_study import trainer
 
-    process = driving.driver(write_config(trainer=trainer("--seconds 2")), "budget.trials=2")
-    driving.wait_until(lambda: driving.rows(folder, 1))
+    process = driving.driver(write_config(trainer=trainer("--seconds 90")), "budget.trials=2")
+    driving.wait_until(lambda: (folder / "trials" / "0001").exists())
     status = driving.tuner("status", folder)
     assert status.returncode == 0
     assert "2 running" in status.stdout and "no tuner works on it" not in status.stdout
+    assert process.poll() is None
+    process.terminate()
     process.communicate(timeout=60)
-    assert process.returncode == 0
+    assert process.returncode == 130
 
 
 def test_a_study_in_which_every_trial_failed_exits_with_1_and_has_no_best(write_config: Write, folder: Path) -> None:

@@ -17,16 +17,16 @@ def test_a_stopped_trial_is_told_with_symptom_evidence_score_and_next_move() -> 
     smaller = Prescription("smaller_model", {"lr": 0.01, "model": "s"})
     assert words.sentence(record(7, OVERFITTING, score=0.81234, score_epoch=14, prescription=smaller)) == (
         "trial 7 stopped at epoch 23: overfitting since 15: val loss rose 31 % while train loss fell; "
-        "best 0.8123 at epoch 14 → next: smaller_model (model m → s)"
+        "best 0.8123 at epoch 14 → queued: smaller_model (model m → s)"
     )
 
 
 def test_the_symptom_of_a_remedy_is_named_where_it_is_not_why_the_trial_ended() -> None:
     params: Params = {"lr": 0.03, "model": "m"}
     ended = record(7, OVERFITTING, prescription=Prescription("raise_learning_rate", params, "slow_convergence"))
-    assert words.sentence(ended).endswith("→ next: raise_learning_rate against slow_convergence (lr 0.01 → 0.03)")
+    assert words.sentence(ended).endswith("→ queued: raise_learning_rate against slow_convergence (lr 0.01 → 0.03)")
     same = record(7, OVERFITTING, prescription=Prescription("raise_learning_rate", params, "overfitting"))
-    assert words.sentence(same).endswith("→ next: raise_learning_rate (lr 0.01 → 0.03)")
+    assert words.sentence(same).endswith("→ queued: raise_learning_rate (lr 0.01 → 0.03)")
 
 
 def test_a_pruned_trial_without_a_score_says_so() -> None:

@@ -29,7 +29,7 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="override a key of the config, e.g. budget.trials=10; repeatable"),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show nothing but errors and the final result")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show nothing but warnings and the final result")]
 Json = Annotated[bool, typer.Option("--json", help="print everything as JSON, for programs")]
 
 LogPaths = Annotated[list[Path], typer.Argument(help="logs, or folders to search for logs", metavar="PATH")]
@@ -39,6 +39,10 @@ PlotFile = Annotated[
 ]
 NoPlot = Annotated[bool, typer.Option("--no-plot", help="leave the curve on the terminal out")]
 Watch = Annotated[bool, typer.Option("--watch", help="follow one growing log, and say when the verdict changes")]
+StatusWatch = Annotated[bool, typer.Option("--watch", "-w", help="keep the screen up until the study is finished")]
+StatusEvery = Annotated[
+    float, typer.Option("--every", metavar="SECONDS", help="how often --watch looks", min=0.2, max=3600)
+]
 Every = Annotated[float, typer.Option("--every", metavar="SECONDS", help="how often --watch looks", min=0.1)]
 Columns = Annotated[
     list[str] | None,
@@ -76,6 +80,28 @@ Keep = Annotated[
 Format = Annotated[str, typer.Option("--format", metavar="text|html|md|csv|json", help="what the report is written as")]
 Language = Annotated[str, typer.Option("--lang", metavar="en|zh", help="the language of the texts")]
 
+RUN_EXAMPLES = """\
+Examples:
+
+\b
+  tuner run configs/digits.yaml                  the whole screen
+  tuner run ships.yaml --set budget.trials=100   more trials: it goes on
+  tuner run ships.yaml > ships.log               a line for each decision
+  tuner run ships.yaml --quiet                   warnings and the result
+  tuner status --watch results/ships             the screen, elsewhere
+
+NO_COLOR=1 takes the colours away; TERM=dumb gets the lines of a log; LC_ALL=C draws with ASCII.
+"""
+
+STATUS_EXAMPLES = """\
+Examples:
+
+\b
+  tuner status results/ships                     once
+  tuner status --watch results/ships             until it is finished
+  tuner status --watch results/ships > log       a line for each decision
+"""
+
 REPLAY_EXAMPLES = """\
 Examples:
 
@@ -106,9 +132,13 @@ Exit code: 0 all runs healthy, 1 a run is sick, 2 nothing could be read or a PAT
 """
 
 
-@app.command()
+@app.command(epilog=RUN_EXAMPLES)
 def run(config: ConfigPath, sets: Sets = None, quiet: Quiet = False) -> None:
-    """Start the study that CONFIG describes, or continue it where it exists."""
+    """Start the study that CONFIG describes, or continue it where it exists.
+
+    A terminal shows the running trials, the best one, the last decisions and the budget; a pipe or a file gets a line
+    for each decision. Ctrl-C stops it so that it can be continued.
+    """
     from tuner import study_commands
 
     study_commands.run(config, sets or [], quiet)
@@ -116,7 +146,11 @@ def run(config: ConfigPath, sets: Sets = None, quiet: Quiet = False) -> None:
 
 @app.command()
 def resume(study: StudyPath, sets: Sets = None, quiet: Quiet = False) -> None:
-    """Continue the study in the folder STUDY with the configuration it was started with."""
+    """Continue the study in the folder STUDY with the configuration it was started with.
+
+    It goes on where it was after Ctrl-C, a crash or a reboot: trials that were running continue from their last
+    checkpoint.
+    """
     from tuner import study_commands
 
     study_commands.resume(study, sets or [], quiet)
@@ -133,12 +167,16 @@ def report(study: StudyPath, as_json: Json = False, form: Format = "text", lang:
     study_commands.show_report(study, "json" if as_json else form, lang)
 
 
-@app.command()
-def status(study: StudyPath) -> None:
-    """Show what a study is doing right now, without disturbing it."""
+@app.command(epilog=STATUS_EXAMPLES)
+def status(study: StudyPath, watch: StatusWatch = False, every: StatusEvery = 1.0) -> None:
+    """Show what a study is doing right now, without disturbing it: nothing is written.
+
+    With --watch it is the screen of `tuner run`, kept up from another terminal until the study is finished. Ctrl-C
+    leaves it, and the study goes on.
+    """
     from tuner import study_commands
 
-    study_commands.status(study)
+    study_commands.status(study, every if watch else None)
 
 
 @app.command(epilog=REPLAY_EXAMPLES)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tuner import diagnose, diagnose_text, manual, screen, words
+from tuner import diagnose, diagnose_text, manual, words
+from tuner.consoles import open_console
 from tuner.diagnose import Asked, Refused, Run
 from tuner.diagnose_columns import asked
 from tuner.errors import TunerError, did_you_mean
@@ -96,7 +97,7 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
 
 
 def _print(results: Sequence[Run | Refused], runs: Sequence[Run], show: Show) -> None:
-    console = screen.open_console()
+    console = open_console()
     if len(results) == 1 and runs:
         diagnose_text.show_run(runs[0], console, show.language, picture=show.picture and console.is_terminal)
     elif runs:

@@ -6,18 +6,17 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
-from tuner import diagnose, diagnose_text, manual, plot, plot_terminal, screen, words
+from tuner import diagnose, diagnose_text, manual, plot, plot_terminal, words
+from tuner.consoles import open_console
 from tuner.diagnose import Asked, Refused, Run, Source
 from tuner.diagnose_command import Show
 from tuner.errors import TunerError
+from tuner.in_place import InPlace
 
 State = tuple[tuple[str, bool], ...] | str
 """The symptoms in their order and whether each does harm; or what is wrong with the log."""
@@ -28,23 +27,25 @@ def follow(path: Path, first: Source | Refused, asked: Asked, show: Show, every:
     if isinstance(first, Refused) and not _may_grow(path):
         raise TunerError(f"{words.plain(path)}: {words.plain(first.error)}")
     path = path if isinstance(first, Refused) else first[0]
-    console = screen.open_console()
-    live = None if show.as_json or not console.is_interactive else Live(console=console, auto_refresh=False)
-    context: AbstractContextManager[Any] = live if live is not None else nullcontext()
+    console = open_console()
+    place = None if show.as_json or not console.is_interactive else InPlace(console)
     last: Run | None = None
     said: State | None = None
     drawn: Run | Refused | None = None
+    picture: RenderableType = Text()
     try:
-        with context:
-            for result in _looks(path, asked, every):
-                state, last = _state(result), result if isinstance(result, Run) else last
-                if state != said:
-                    _tell(result, console, show)
-                said = state
-                # A picture that is drawn anew although nothing has changed is only restless.
-                if live is not None and result is not drawn:
-                    drawn = result
-                    live.update(_picture(result, last, console, show, every), refresh=True)
+        for result in _looks(path, asked, every):
+            state, last = _state(result), result if isinstance(result, Run) else last
+            if place is not None and state != said:
+                place.lift()
+            if state != said:
+                _tell(result, console, show)
+            said = state
+            if place is not None:
+                # The footer tells the time of the last change: made anew, it would say one that was none.
+                picture = picture if result is drawn else _picture(result, last, console, show, every)
+                drawn = result
+                place.draw(picture)
     except KeyboardInterrupt:
         pass
     return diagnose.EXIT_UNUSABLE if last is None else diagnose.exit_code([last])

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from tuner import columns, manual
+from tuner.consoles import open_console
 from tuner.errors import TunerError, did_you_mean
 from tuner.manual import word
-from tuner.screen import open_console
 
 if TYPE_CHECKING:
     from tuner.diagnose import Run

@@ -36,7 +36,7 @@ def open_study(config: StudyConfig, view: View, too_large: Sequence[Params] = ()
         study = sampler.open_study(config.storage, config.model.study, fingerprint, pruner)
         _check_same(config, study.user_attrs.get(sampler.FINGERPRINT, {}), fingerprint)
         for change in _changes(config):
-            view.say(f"{change}: older and newer trials may not be comparable")
+            view.warn(f"{change}: older and newer trials may not be comparable")
         configuration.save(config)
         study.set_user_attr(origin.KEY, origin.appended(study.user_attrs.get(origin.KEY), origin.now(config.base)))
         yield Study(config, study, view, too_large=too_large)

@@ -65,6 +65,9 @@ class Republishing:
     def say(self, text: str) -> None:
         self._view.say(text)
 
+    def warn(self, text: str) -> None:
+        self._view.warn(text)
+
     def _is_old(self) -> bool:
         return self._clock() - self._started >= LONGEST_SECONDS
 

@@ -103,7 +103,7 @@ class Pauses:
             self.rules = None
             for other in self._study.running:
                 other.spec = replace(other.spec, until=None)
-            self._study.view.say("no trial is paused: the trainer cannot continue one (it leaves no checkpoint)")
+            self._study.view.warn("no trial is paused: the trainer cannot continue one (it leaves no checkpoint)")
         return False
 
     def pause(self, running: RunningTrial) -> None:

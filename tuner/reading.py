@@ -11,13 +11,15 @@ from tuner.errors import ConfigError
 from tuner.report import Report
 
 
+def parts_of(folder: Path) -> list[Path]:
+    """Return the folder itself, or those of all its stages."""
+    names = documents.load(config_file(folder)).get(configuration.STAGES)
+    return [folder / str(name) for name in names] if isinstance(names, dict) else [folder]
+
+
 def studies_of(folder: Path) -> list[Path]:
     """Return the folder itself, or those of its stages that have begun."""
-    document = documents.load(config_file(folder))
-    names = document.get(configuration.STAGES)
-    if not isinstance(names, dict):
-        return [folder]
-    begun = [folder / str(name) for name in names if (folder / str(name) / configuration.CONFIG_FILE).is_file()]
+    begun = [part for part in parts_of(folder) if part == folder or (part / configuration.CONFIG_FILE).is_file()]
     if not begun:
         raise ConfigError(str(folder), "", "expected a stage that has begun, but there is none")
     return begun
@@ -37,6 +39,11 @@ def config_file(folder: Path) -> Path:
         expected = f"expected a study's folder with a {configuration.CONFIG_FILE}, but got none"
         raise ConfigError(str(folder), "", expected)
     return path
+
+
+def short(path: Path) -> Path:
+    """Return a path as it is typed in the folder where the command runs."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def report_of(config: StudyConfig) -> Report:

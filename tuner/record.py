@@ -79,10 +79,11 @@ class Record:
 
     ``epochs`` counts logged epochs up to the decision that ended the trial, ``extra_epochs`` those that were logged
     between the decision and the end of the process, ``lost_epochs`` those that a restart without a checkpoint trained
-    again; ``seconds`` is wall-clock time over all its processes, ``started`` when the latest of them began (seconds
-    since 1970). ``metrics`` are all logged metrics at ``score_epoch``, ``facts`` what its trainer noted beside the
-    curve. ``until`` is after how many epochs it is paused, ``paused`` whether it waits, ``standing`` why it waits or
-    goes on, in words; ``held`` the symptoms that it was held for, ``suspect`` what was seen where it still is.
+    again; ``seconds`` is wall-clock time over all its processes, ``started`` when the latest of them began and
+    ``ended`` when the trial was told (seconds since 1970). ``metrics`` are all logged metrics at ``score_epoch``,
+    ``facts`` what its trainer noted beside the curve. ``until`` is after how many epochs it is paused, ``paused``
+    whether it waits, ``standing`` why it waits or goes on, in words; ``held`` the symptoms that it was held for,
+    ``suspect`` what was seen where it still is.
     """
 
     number: int
@@ -104,6 +105,7 @@ class Record:
     device: str | None = None
     seconds: float = 0.0
     started: float | None = None
+    ended: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, ParamValue] = field(default_factory=dict)
     until: int | None = None
@@ -205,6 +207,8 @@ def read(trial: FrozenTrial) -> Record:
     ending = {k: v for k, v in trial.user_attrs.get("ending", {}).items() if k in ENDING_FIELDS}
     if ending:
         known["ending"] = Ending(**{**ending, "action": Action(ending["action"])})
+    if trial.datetime_complete is not None:
+        known["ended"] = trial.datetime_complete.timestamp()
     # For a pruned trial Optuna's value is the last one reported, not the best.
     known.setdefault("score", trial.value)
     return Record(number=trial.number, state=trial.state, params=dict(trial.params), **known)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tuner import screen, words
+from tuner import consoles, words
 from tuner.bank import Task
 from tuner.documents import Document
 
@@ -54,7 +54,7 @@ def to_json(found: Comparison) -> Document:
 
 def show(found: Comparison, console: Console | None = None) -> None:
     """Print a line for each policy, the mean over its seeds."""
-    console = console or screen.open_console()
+    console = console or consoles.open_console()
     task = found.task
     goal = "maximise" if task.higher_is_better else "minimise"
     console.print(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from tuner import manual, report, report_csv, report_html, report_markdown, report_text
 from tuner.config import StudyConfig
+from tuner.consoles import open_console
 from tuner.errors import ConfigError
 from tuner.opening import driver_is_alive
 from tuner.reading import config_of, report_of, studies_of
 from tuner.report import Report
 from tuner.report_html.content import Content, gather
-from tuner.screen import open_console
 
 FORMATS = ("text", "html", "md", "csv", "json")
 

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tuner import screen, words
+from tuner import consoles, screen, words
 from tuner.experiments import spread
 from tuner.record import Record
 from tuner.report import Report
@@ -22,7 +22,7 @@ PLAIN_COLUMNS = 3
 
 
 def show(report: Report, console: Console | None = None) -> None:
-    console = console or screen.open_console()
+    console = console or consoles.open_console()
     wide = console.width >= WIDE
     for part in (_heading(report), _trials(report, wide=wide), *_experiments(report), *_summary(report)):
         console.print(part)

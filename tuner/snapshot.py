@@ -25,17 +25,46 @@ class BudgetUse:
 
 @dataclass(frozen=True)
 class Running:
-    """A trial that trains right now; ``seconds`` is its wall-clock time so far."""
+    """A trial that trains right now; ``seconds`` is its wall-clock time so far, ``left`` what it still takes."""
 
     record: Record
     curve: Curve
     seconds: float
     verdict: Symptom | None = None
+    left: float | None = None
+
+    @property
+    def planned(self) -> int | None:
+        """The epochs of its whole schedule."""
+        return self.record.planned_epochs or self.curve.planned_epochs
+
+    @property
+    def target(self) -> int | None:
+        """The epochs after which it ends or is paused."""
+        return self.record.until or self.planned
+
+    @property
+    def share(self) -> float:
+        """How much is done of what it is to do now, 0 … 1."""
+        return min(1.0, self.curve.length / self.target) if self.target else 0.0
+
+
+@dataclass(frozen=True)
+class GpuUse:
+    """What a GPU does, by its name among the devices; ``busy`` in percent and None where it does not say."""
+
+    device: str
+    busy: int | None
+    used_bytes: int
+    total_bytes: int
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One moment of a study."""
+    """One moment of a study.
+
+    ``alive`` tells whether a driver works on it, and ``note`` what is to be said of that to those who watch.
+    """
 
     study: str
     objective: str
@@ -44,6 +73,21 @@ class Snapshot:
     records: tuple[Record, ...]
     incumbent: Record | None
     budget: BudgetUse
+    gpus: tuple[GpuUse, ...] = ()
+    alive: bool = True
+    note: str = ""
+
+    @property
+    def ended(self) -> tuple[Record, ...]:
+        """The trials that have ended, in the order in which they did."""
+        over = [r for r in self.records if r.finished]
+        return tuple(sorted(over, key=lambda r: (r.ended or 0.0, r.number)))
+
+    @property
+    def decided(self) -> tuple[Record, ...]:
+        """The trials that have ended and those that are held for a symptom, roughly in that order."""
+        held = [r for r in self.records if r.paused and r.suspect and not r.finished]
+        return tuple(sorted([*self.ended, *held], key=lambda r: (r.ended or r.started or 0.0, r.number)))
 
     @property
     def paused(self) -> tuple[Record, ...]:

@@ -1,4 +1,4 @@
-"""One moment of a study, seen from outside of its driver: what ``tuner status`` prints."""
+"""One moment of a study, seen from outside of its driver: what ``tuner status`` shows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import optuna
 from optuna.trial import TrialState
-from rich.console import Console
 
-from tuner import record, screen, search
+from tuner import record, search
 from tuner.config import Budget, StudyConfig
 from tuner.curve import Curve
 from tuner.diagnosis import diagnose
@@ -18,36 +17,48 @@ from tuner.registry import SYMPTOMS
 from tuner.snapshot import BudgetUse, Running, Snapshot
 from tuner.spec import LogError
 
-
-def show(snapshot: Snapshot, console: Console | None = None) -> None:
-    """Print the picture that ``tuner run`` keeps on the terminal, once."""
-    console = console or screen.open_console()
-    ended = [record for record in snapshot.records if record.finished]
-    console.print(screen.picture(snapshot, ended, console))
+HOURS, HOURS_AT = "hours", "hours_at"
+"""User attributes of a study: the time that was used, and when (seconds since 1970) that was stored."""
+CLOCK_SECONDS = 30.0
+"""How often the time used is stored: what a killed driver forgets at most."""
 
 
-def look(config: StudyConfig, study: optuna.Study) -> Snapshot:
+def look(config: StudyConfig, study: optuna.Study, *, alive: bool = True) -> Snapshot:
     """Return the present moment of a study from its storage and the logs in its folder; nothing is written."""
     records = record.read_all(study)
     running = tuple(_running(config, r) for r in records if r.state is TrialState.RUNNING and not r.paused)
     epochs = sum(r.curve.length + r.record.lost_epochs for r in running)
     epochs += sum(r.trained_epochs for r in records if r.paused and not r.finished)
-    use = budget_use(records, epochs, float(study.user_attrs.get("hours", 0.0)), config.model.budget)
-    return snapshot_of(config, records, running, use)
+    use = budget_use(records, epochs, _hours(study, alive=alive), config.model.budget)
+    return snapshot_of(config, records, running, use, alive=alive)
+
+
+def is_over(snapshot: Snapshot) -> bool:
+    """Tell whether a study has come to its end: its driver has left it, nothing is under way, the budget is used."""
+    use = snapshot.budget
+    limits = ((use.trials, use.max_trials), (use.epochs, use.max_epochs), (use.hours, use.max_hours))
+    spent = any(allowed is not None and used >= allowed for used, allowed in limits)
+    return spent and not snapshot.alive and all(r.finished for r in snapshot.records)
 
 
 def snapshot_of(
-    config: StudyConfig, records: Sequence[Record], running: tuple[Running, ...], use: BudgetUse
+    config: StudyConfig, records: Sequence[Record], running: tuple[Running, ...], use: BudgetUse, *, alive: bool = True
 ) -> Snapshot:
     objective, higher = config.model.objective.metric, config.higher_is_better
     best = incumbent(records, higher_is_better=higher)
-    return Snapshot(config.model.study, objective, higher, running, tuple(records), best, use)
+    return Snapshot(config.model.study, objective, higher, running, tuple(records), best, use, alive=alive)
 
 
 def budget_use(records: Sequence[Record], running_epochs: int, hours: float, limits: Budget) -> BudgetUse:
     """Return what is used and allowed; ``running_epochs`` are those of the trials that have not ended."""
     epochs = sum(r.trained_epochs for r in records if r.finished) + running_epochs
     return BudgetUse(search.counted(records), limits.trials, epochs, limits.epochs, hours, limits.hours)
+
+
+def _hours(study: optuna.Study, *, alive: bool) -> float:
+    known = study.user_attrs
+    since = time.time() - float(known.get(HOURS_AT, time.time())) if alive else 0.0
+    return float(known.get(HOURS, 0.0)) + min(max(0.0, since), CLOCK_SECONDS) / 3600
 
 
 def _running(config: StudyConfig, trial: Record) -> Running:

@@ -24,11 +24,10 @@ from tuner.running import Rules, RunningTrial
 from tuner.sampler import Sampler
 from tuner.snapshot import BudgetUse, Running, Snapshot
 from tuner.spec import Executor
-from tuner.status import budget_use, snapshot_of
+from tuner.status import CLOCK_SECONDS, HOURS, HOURS_AT, budget_use, snapshot_of
 from tuner.worth import worth
 
 SHOW_SECONDS = 0.25
-CLOCK_SECONDS = 30.0  # how often the time used is stored: what a killed driver forgets at most
 LAST_RESORT_SECONDS = 8.0  # after Ctrl-C: force what has not ended by then
 
 
@@ -69,7 +68,7 @@ class Study:
         self._know(self.sampler.records())
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
         self._interrupts = 0
-        self._hours_before = float(optuna_study.user_attrs.get("hours", 0.0))
+        self._hours_before = float(optuna_study.user_attrs.get(HOURS, 0.0))
         self._began = self.executor.clock()
         self._clock_stored = self._shown = time.monotonic()
 
@@ -78,6 +77,7 @@ class Study:
     def run(self) -> list[Record]:
         """Train until the budget is used; return all records. Raises Interrupted after Ctrl-C or SIGTERM."""
         with self._signals():
+            self._store_clock(force=True)
             self.view.update(self.snapshot())
             adoption.take_over(self)
             while True:
@@ -272,7 +272,7 @@ class Study:
             return False
         if running.curve.length > running.rows_at_start or process is None:
             return False
-        self.view.say(f"trial {running.record.number} begins anew: its checkpoint cannot be continued ({ending.text})")
+        self.view.warn(f"trial {running.record.number} begins anew: its checkpoint cannot be continued ({ending.text})")
         self.running.remove(running)
         running.ending = None
         running.record = replace(running.record, lost_epochs=running.record.lost_epochs + running.curve.length)
@@ -354,7 +354,8 @@ class Study:
     def _store_clock(self, *, force: bool = False) -> None:
         if force or time.monotonic() - self._clock_stored > CLOCK_SECONDS:
             self._clock_stored = time.monotonic()
-            self.sampler.study.set_user_attr("hours", round(self.hours(), 5))
+            self.sampler.study.set_user_attr(HOURS, round(self.hours(), 5))
+            self.sampler.study.set_user_attr(HOURS_AT, round(time.time(), 3))
 
     def _watch_budget(self) -> None:
         """End what is running when the epochs or hours are used up, also in the middle of a long epoch."""

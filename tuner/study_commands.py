@@ -13,13 +13,12 @@ import typer
 from optuna.exceptions import StorageInternalError
 
 from tuner import config as configuration
-from tuner import live, page_watch, record, report, report_command, report_text, sampler, stages, tested
-from tuner import status as snapshot
+from tuner import live, page_watch, record, report, report_command, report_text, sampler, stages, status_command, tested
 from tuner.config import StudyConfig
-from tuner.opening import driver_is_alive, open_study
-from tuner.reading import config_file, config_of, report_of, studies_of
+from tuner.consoles import open_console
+from tuner.opening import open_study
+from tuner.reading import config_file, config_of, report_of, short
 from tuner.record import Params, Record
-from tuner.screen import open_console
 from tuner.stages import Stage
 from tuner.study import Interrupted
 
@@ -66,12 +65,12 @@ def show_report(study: Path, form: str, language: str) -> None:
 
 
 @_mending_storage
-def status(study: Path) -> None:
-    config = config_of(studies_of(study)[-1], reading=True)
-    optuna_study = sampler.load_study(config.storage, config.model.study)
-    snapshot.show(snapshot.look(config, optuna_study), open_console())
-    if not driver_is_alive(config.folder):
-        print(f"no tuner works on it. To go on: tuner resume {_short(study)}")
+def status(study: Path, watch: float | None) -> None:
+    """Show what a study does: once, or every ``watch`` seconds."""
+    if watch is None:
+        status_command.show(study)
+    else:
+        status_command.watch(study, watch)
 
 
 def _drive_stages(found: list[Stage], *, quiet: bool) -> None:
@@ -95,7 +94,7 @@ def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None, too_l
 
     ``whole`` is the folder of all stages where the study is one of them, ``too_large`` what did not fit before.
     """
-    going_on = f"tuner resume {_short(whole or config.folder)}"
+    going_on = f"tuner resume {short(whole or config.folder)}"
     try:
         view = page_watch.Republishing(live.view(quiet), whole or config.folder)
         with open_study(config, view, too_large) as study, view:
@@ -112,11 +111,7 @@ def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None, too_l
     page = report_command.write_page(whole or config.folder, {config.folder: found})
     best = report.write_best(found, config.folder)
     if best is None:
-        print(f"no trial completed; see why with: tuner report {_short(config.folder)}", file=sys.stderr)
+        print(f"no trial completed; see why with: tuner report {short(config.folder)}", file=sys.stderr)
         raise typer.Exit(EXIT_FAILED)
-    print(f"best parameters: {_short(best)}\nreport: {_short(page)}")
+    print(f"best parameters: {short(best)}\nreport: {short(page)}")
     return best
-
-
-def _short(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Params, ParamValue, Prescription, Record
 
@@ -17,6 +17,12 @@ VERBS = {
 }
 NONE = "-"
 """What stands where there is nothing to say."""
+
+CAME_ABOUT = {
+    Origin.BASELINE: "a baseline",
+    Origin.SWEEP: "from the sweep of the learning rate",
+    Origin.SAMPLER: "drawn by the sampler",
+}
 
 STATES = {
     "COMPLETE": "completed",
@@ -73,6 +79,19 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
 
 
+def roughly(seconds: float | None) -> str:
+    """Return a time as an estimate is told, such as ``40s``, ``12m`` or ``3h 10m``."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return NONE
+    if seconds < 57:
+        return f"{round(seconds / 5) * 5 if seconds > 10 else round(seconds)}s"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes}m"
+    hours = minutes // 60
+    return f"{hours}h {minutes % 60:02d}m" if hours < 24 else f"{hours // 24}d {hours % 24}h"
+
+
 def count(n: int, noun: str) -> str:
     """Return a number with its noun, in the plural where that is due."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
@@ -83,6 +102,20 @@ def origin(record: Record) -> str:
     name = plain(record.remedy) if record.remedy else str(record.origin)
     again = f", retry {record.retry}" if record.retry and record.origin is not Origin.RETRY else ""
     return (name if record.parent is None else f"{name} ← {record.parent}") + again
+
+
+def came_about(record: Record, records: Sequence[Record]) -> str:
+    """Return how the parameters of a trial came about, such as ``smaller_model for trial 7 (overfitting, 0.9291)``."""
+    if record.parent is None:
+        return CAME_ABOUT.get(record.origin, str(record.origin))
+    before = next((r for r in records if r.number == record.parent), None)
+    if record.origin is Origin.RETRY or before is None:
+        return origin(record)
+    symptom = before.prescription.symptom if before.prescription else None
+    known = [plain(symptom)] if symptom else []
+    known += [] if before.score is None else [figure(before.score)]
+    seen = f" ({', '.join(known)})" if known else ""
+    return f"{plain(record.remedy)} for trial {before.number}{seen}: {changes(before.params, record.params)}"
 
 
 def epochs(record: Record) -> str:
@@ -132,11 +165,11 @@ def verb(ending: Ending) -> str:
 def prescription(record: Record, prescribed: Prescription) -> str:
     """Return the remedy to be tried and the one move it makes, such as ``smaller_model (model mlp-m → mlp-s)``.
 
-    The symptom it answers is named where it is not the one that ended the trial.
+    The symptom it answers is named where it is not the one that the trial was ended or is held for.
     """
     move = changes(record.params, prescribed.params)
-    known = record.ending is not None and prescribed.symptom == record.ending.reason
-    against = "" if prescribed.symptom is None or known else f" against {plain(prescribed.symptom)}"
+    reason = record.ending.reason if record.ending is not None else record.held[-1] if record.held else None
+    against = "" if prescribed.symptom in (None, reason) else f" against {plain(prescribed.symptom)}"
     return plain(prescribed.remedy) + against + (f" ({move})" if move else "")
 
 
@@ -146,18 +179,55 @@ def title(record: Record) -> str:
 
 
 def sentence(record: Record) -> str:
-    """Return what became of a trial: how it ended and when, why, its best score, and what is tried next."""
+    """Return what became of a trial: how it ended and when, why, its best score, and the remedy that waits for it."""
     if record.paused and not record.finished:
         return f"{title(record)} {plain(record.standing)}; {_best(record)}"
     if not record.finished:
         return f"{title(record)} {STATES[record.state.name]}"
+    return f"{_ended(record)}: {why(record.ending)}; {_best(record)}{_following(record)}"
+
+
+def not_continued(n: int) -> str:
+    """Return what became of trials that were paused and lost their race."""
+    return f"{count(n, 'paused trial')} not continued, as others were better"
+
+
+def gist(record: Record, child: int | None = None) -> str:
+    """Return the same of a trial that has ended or is held, without the evidence, which ``evidence`` has.
+
+    ``child`` is the trial that tries its remedy, where one does already.
+    """
+    if not record.finished:
+        return f"{title(record)} {plain(record.suspect.partition(': ')[0])}; {_best(record)}{_following(record, child)}"
+    reason = "" if record.ending is None else plain(record.ending.reason)
+    since = "" if record.ending is None or record.ending.since_epoch is None else f" since {record.ending.since_epoch}"
+    told = "" if reason in ("finished", NOT_CONTINUED) else f"{reason or why(None)}{since}; "
+    return f"{_ended(record)}: {told}{_best(record)}{_following(record, child)}"
+
+
+def evidence(record: Record) -> str:
+    """Return what was seen on a trial that has ended or is held, in numbers; nothing where its reason says all."""
+    if not record.finished:
+        return plain(record.suspect.partition(": ")[2])
+    if record.ending is None or record.ending.reason == "finished":
+        return ""
+    text = plain(record.ending.text)
+    return "" if text == plain(record.ending.reason) else text
+
+
+def _ended(record: Record) -> str:
     if record.ending is None:
-        return f"{title(record)} {STATES[record.state.name]}: {why(None)}; {_best(record)}"
+        return f"{title(record)} {STATES[record.state.name]}"
     # The last epoch of a trial that trained them all is no news.
     told = record.ending.epoch is not None and record.ending.reason not in ("finished", NOT_CONTINUED)
     at = f" at epoch {record.ending.epoch}" if told else ""
-    said = f"{title(record)} {verb(record.ending)}{at}: {why(record.ending)}; {_best(record)}"
-    return f"{said} → next: {prescription(record, record.prescription)}" if record.prescription else said
+    return f"{title(record)} {verb(record.ending)}{at}"
+
+
+def _following(record: Record, child: int | None = None) -> str:
+    if record.prescription is None:
+        return ""
+    return f" → {'queued' if child is None else f'trial {child}'}: {prescription(record, record.prescription)}"
 
 
 def start(record: Record) -> str:

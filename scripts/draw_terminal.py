@@ -1,0 +1,93 @@
+"""Make docs/pictures/terminal_80.svg and terminal_140.svg: the terminal while the digits study really runs.
+
+    python -m scripts.draw_terminal        needs tmux, and takes about two minutes on two cores
+
+The study runs in a terminal of 80 × 24 characters and is watched from one of 140 × 40; both are captured when some
+trials have ended and those that run have drawn a curve.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+SERVER = "tuner-pictures"
+FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+"""A picture must not ask the network for its letters."""
+DRAWN = re.compile(r"/\d+ .*[▁▂▃▄▅▆▇█]{3}")
+
+
+def tmux(*words: str) -> str:
+    done = subprocess.run(["tmux", "-L", SERVER, *words], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def open_terminal(name: str, width: int, height: int, folder: Path, command: Sequence[str | Path]) -> None:
+    """Run ``tuner`` in a terminal of its own."""
+    words = shlex.join([sys.executable, "-m", "tuner", *map(str, command)])
+    env = (
+        "env",
+        f"PYTHONPATH={ROOT}",
+        "LC_ALL=C.UTF-8",
+        "sh",
+        "-c",
+        f"cd {shlex.quote(str(folder))}; {words}; sleep 60",
+    )
+    tmux("new-session", "-d", "-s", name, "-x", str(width), "-y", str(height), shlex.join(env))
+
+
+def captured(name: str) -> str:
+    """Return what stands on a terminal, with its colours."""
+    return tmux("capture-pane", "-e", "-p", "-t", name).rstrip("\n")
+
+
+def is_telling(screen: str, trials: int) -> bool:
+    """Return whether so many trials have ended and two that run have a curve."""
+    plain = Text.from_ansi(screen).plain
+    done = re.search(r"(\d+) trials done", plain)
+    return done is not None and int(done[1]) >= trials and len(DRAWN.findall(plain)) >= 2
+
+
+def draw(screen: str, width: int, path: Path) -> None:
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(Text.from_ansi(screen), no_wrap=True, crop=True)
+    path.write_text(FONTS.sub("", console.export_svg(title="tuner")), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=14, help="how many have ended in the pictures")
+    trials = parser.parse_args().trials
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        try:
+            open_terminal("80", 80, 24, place, ["run", ROOT / "configs" / "digits.yaml"])
+            while not (place / "results" / "digits" / "study.db").is_file():
+                time.sleep(1)
+            open_terminal("140", 140, 40, place, ["status", "--watch", "results/digits"])
+            left = {"80": 80, "140": 140}
+            while left:
+                time.sleep(0.3)
+                for name in [name for name in left if is_telling(captured(name), trials)]:
+                    draw(captured(name), left.pop(name), PICTURES / f"terminal_{name}.svg")
+            tmux("send-keys", "-t", "80", "C-c")
+            time.sleep(5)
+        finally:
+            tmux("kill-server")
+
+
+if __name__ == "__main__":
+    main()
