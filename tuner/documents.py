@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tuner import whole
-from tuner.errors import ConfigError, did_you_mean
+from tuner.errors import ConfigError, closest, did_you_mean
 
 Document = dict[str, Any]
 
@@ -104,10 +104,21 @@ def check(model: type[M], data: Any, where: str, prefix: str = "") -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = _as_misspelt(dict(error.errors(include_url=False)[0]), model)
         path = [prefix] if prefix else []
         path += _steps(data, first["loc"])
-        raise ConfigError(where, ".".join(path), problem(dict(first), model)) from None
+        raise ConfigError(where, ".".join(path), problem(first, model)) from None
+
+
+def _as_misspelt(error: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Return the error on a key that is missing as one on the unknown key that was meant for it, where there is one."""
+    if error["type"] != "missing" or not isinstance(error["input"], Mapping):
+        return error
+    *place, missing = error["loc"]
+    known = _keys_at(model, place)
+    unknown = [key for key in error["input"] if isinstance(key, str) and key not in known]
+    close = next((key for key in unknown if closest(key, known) == missing), None)
+    return error if close is None else {**error, "type": "extra_forbidden", "loc": (*place, close)}
 
 
 def _steps(data: Any, location: Sequence[Any]) -> list[str]:
