@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+import sqlalchemy
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, NopPruner
@@ -260,12 +261,38 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
             load_if_exists=True,
             pruner=pruner or NopPruner(),
         )
-        known = study.user_attrs.get(FINGERPRINT)
-        if known is None:
-            if study.get_trials(deepcopy=False):
-                raise StudyError(f"{storage}: '{name}' is an Optuna study that tuner did not make; choose another name")
+        if not _is_ours(study, storage):
             study.set_user_attr(FINGERPRINT, dict(fingerprint))
         return study
+
+
+def find_study(storage: str, name: str) -> optuna.Study | None:
+    """Return the study that ``open_study`` would open, None where it would create one; raises the same StudyError.
+
+    Nothing is created, no table and no file.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if storage.startswith(SQLITE) and not Path(storage.removeprefix(SQLITE)).is_file():
+        return None
+    with _storage_errors(storage):
+        _refuse_foreign(storage)
+        if not sqlalchemy.inspect(sqlalchemy.create_engine(storage)).has_table("studies"):
+            return None
+        store = _storage(storage)
+        if name not in (study.study_name for study in store.get_all_studies()):
+            return None
+        study = optuna.load_study(storage=store, study_name=name)
+        return study if _is_ours(study, storage) else None
+
+
+def _is_ours(study: optuna.Study, storage: str) -> bool:
+    """Return whether tuner made the study, False where it is still empty; raises StudyError for one of others."""
+    if study.user_attrs.get(FINGERPRINT) is None and study.get_trials(deepcopy=False):
+        raise StudyError(
+            f"{storage}: '{study.study_name}' is an Optuna study that tuner did not make; choose another name with "
+            f"--set study=NAME"
+        )
+    return study.user_attrs.get(FINGERPRINT) is not None
 
 
 def _refuse_foreign(storage: str) -> None:
