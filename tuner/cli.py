@@ -32,6 +32,8 @@ Sets = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show nothing but errors and the final result")]
 Json = Annotated[bool, typer.Option("--json", help="print everything as JSON, for programs")]
 
+Timed = Annotated[bool, typer.Option("--time", help="train two epochs in a scratch folder, to say how long it takes")]
+
 LogPaths = Annotated[list[Path], typer.Argument(help="logs, or folders to search for logs", metavar="PATH")]
 JsonLines = Annotated[bool, typer.Option("--json", help="print one JSON object a line for each run, for programs")]
 PlotFile = Annotated[
@@ -112,6 +114,17 @@ def run(config: ConfigPath, sets: Sets = None, quiet: Quiet = False) -> None:
     from tuner import study_commands
 
     study_commands.run(config, sets or [], quiet)
+
+
+@app.command()
+def check(config: ConfigPath, sets: Sets = None, as_json: Json = False, time: Timed = False) -> None:
+    """Say what `tuner run` would do with CONFIG and what looks wrong with it; nothing is trained or made.
+
+    Exit code: 0 it would run, also where something looks wrong (--json counts the warnings); 2 it would be refused.
+    """
+    from tuner import check_command
+
+    check_command.run(config, sets or [], as_json=as_json, time=time)
 
 
 @app.command()

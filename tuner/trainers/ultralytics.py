@@ -33,6 +33,7 @@ The test split is looked at only when asked for, and prints JSON:
 from __future__ import annotations
 
 import itertools
+import math
 import string
 import sys
 from collections.abc import Iterator, Mapping
@@ -41,18 +42,32 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from tuner import yolo_package
+from tuner import installed, yolo_package
 from tuner.data import subset, yolo
+from tuner.data.summary import Summary
 from tuner.documents import Model
 from tuner.errors import did_you_mean
 from tuner.inside.ultralytics_names import ENVIRONMENT, LARGEST, LAST_FILE, LOG_FILE
 from tuner.record import Params, ParamValue
 from tuner.space import Space
-from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
+from tuner.spec import SPEC_FILE, About, Command, Log, TrialSpec
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 PROGRAM = "tuner.inside.ultralytics_run"
+STRIDE = 32
+FEW = 6
+"""How many classes are named."""
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+_BOXES = tuple(f"metrics/{name}(B)" for name in ("precision", "recall", "mAP50", "mAP50-95"))
+OBJECTIVES: Mapping[str, tuple[str, ...]] = {
+    "detect": _BOXES,
+    "obb": _BOXES,
+    "segment": (*_BOXES, *(name.replace("(B)", "(M)") for name in _BOXES)),
+    "pose": (*_BOXES, *(name.replace("(B)", "(P)") for name in _BOXES)),
+    "classify": ("metrics/accuracy_top1", "metrics/accuracy_top5"),
+}
+"""The metrics that each task logs; losses can be an objective as well."""
 OWN = {"model", "data", "task", "mode", "resume", "project", "name", "exist_ok", "save_dir", "save", "val", "time"}
 OWN |= {"seed", "epochs", "device", "patience", "pretrained", "imgsz", "plots", "verbose", "fraction"}
 AUGMENTATION = "augmentation"
@@ -98,6 +113,7 @@ class UltralyticsTrainer:
     def __init__(self, options: UltralyticsOptions, base: Path) -> None:
         self.options = options
         self.data, self.weights = base / options.data, base / options.weights
+        self.summary: Summary | None = None
         self.pretrained = options.pretrained
         if isinstance(self.pretrained, str):
             self.pretrained = str(base / self.pretrained)
@@ -117,7 +133,45 @@ class UltralyticsTrainer:
         for name, value in [*self._ends(space), *self.options.args.items()]:
             if name not in named and (problem := yolo_package.problem(name, value)) and not _largest(name, value):
                 raise ValueError(f"{name}: {problem}")
-        yolo.check(self.data, self.options.task)
+        self.summary = yolo.check(self.data, self.options.task)
+
+    def about(self, space: Space) -> About:
+        assert self.summary is not None, "check comes first"
+        splits = self.summary.splits
+        train = splits["train"].images
+        drawn = self._drawn(train)
+        counts = [f"{split.images} {PARTS[name]}" for name, split in splits.items()]
+        part = f"; {drawn} of the training images are drawn" if drawn < train else ""
+        names = ", ".join(self.summary.names[:FEW]) + (" …" if len(self.summary.names) > FEW else "")
+        return About(
+            f"{self.options.data}: {', '.join(counts)} images{part}; {len(self.summary.names)} classes ({names})",
+            f"{self.options.model}, {self._start()}, {self.options.imgsz} pixels",
+            drawn,
+            OBJECTIVES[self.options.task],
+            installed.versions(),
+            test="test" in splits,
+            remarks=(*self.summary.remarks, *self._remarks()),
+        )
+
+    def _drawn(self, train: int) -> int:
+        images = self.options.images
+        return (
+            train if images is None else math.ceil(images * train) if isinstance(images, float) else min(images, train)
+        )
+
+    def _start(self) -> str:
+        if isinstance(self.pretrained, str):
+            return f"from {self.pretrained}"
+        own = self.options.model.endswith(".pt")
+        return f"from the weights in {self.options.weights}" if self.pretrained or own else "untrained"
+
+    def _remarks(self) -> Iterator[str]:
+        size, args = self.options.imgsz, self.options.args
+        if size % STRIDE:
+            up = math.ceil(size / STRIDE) * STRIDE
+            yield f"imgsz: Ultralytics trains with {up} in place of {size}, which is no multiple of {STRIDE}"
+        if args.get("optimizer") == "auto":
+            yield "args.optimizer: auto chooses rate and momentum by itself; name an optimizer, such as SGD"
 
     @staticmethod
     def _ends(space: Space) -> Iterator[tuple[str, ParamValue]]:
