@@ -12,8 +12,9 @@ from tuner import stages
 from tuner.checks import Check
 from tuner.preview import plan as planning
 from tuner.preview import speed, text
-from tuner.preview.doubts import doubts
+from tuner.preview.doubts import of_all
 from tuner.preview.plan import Plan
+from tuner.screen import open_console
 
 
 def run(config: Path, sets: list[str], *, as_json: bool, time: bool) -> None:
@@ -24,11 +25,12 @@ def run(config: Path, sets: list[str], *, as_json: bool, time: bool) -> None:
         plans = planning.of_stages(staged, measure)
     else:
         plans = [planning.of(configuration.load(config, sets), measure=measure)]
-    found = [doubts(plan) for plan in plans]
+    found = of_all(plans)
     if as_json:
         print(json.dumps(to_json(config, plans, found), indent=2, allow_nan=False))
         return
-    for line in text.lines(plans, found):
+    console = open_console()
+    for line in text.lines(plans, found, console.width if console.is_terminal else None):
         print(line)
     print(_verdict(config, sets, sum(map(len, found))))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tuner import words
@@ -27,6 +27,15 @@ def doubts(plan: Plan) -> list[Check]:
     return [Check(look.__name__.strip("_"), text) for look in LOOKS for text in look(plan)]
 
 
+def of_all(plans: Sequence[Plan]) -> list[list[Check]]:
+    """Return what looks wrong with each of several stages, where the same was not said of a stage before it."""
+    found: list[list[Check]] = []
+    for plan in plans:
+        said = [doubt for before in found for doubt in before]
+        found.append([doubt for doubt in doubts(plan) if doubt not in said])
+    return found
+
+
 def _objective(plan: Plan) -> Iterator[str]:
     metric, known = plan.config.model.objective.metric, plan.about.series
     loss = columns.guess(metric).kind in (Kind.TRAIN_LOSS, Kind.VAL_LOSS)
@@ -47,6 +56,9 @@ def _budget(plan: Plan) -> Iterator[str]:
     if plan.top is not None or expected.trials is None:
         return
     wanted = TRIALS_PER_DIMENSION * dimensions
+    baselines_alone = plan.config.model.sweep == 0 and expected.trials == len(plan.opening)
+    if baselines_alone:
+        return  # a probe: to compare them is all that is asked for
     if expected.trials <= len(plan.opening):
         opening = f"the opening (baselines and sweep) has {words.count(len(plan.opening), 'trial')}"
         yield f"budget: about {words.count(expected.trials, 'trial')}, and {opening}: nothing is left to search with"

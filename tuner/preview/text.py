@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,22 +17,37 @@ from tuner.space import Choice, Levels, Parameter, Range
 
 NAMED = 8
 """How many values of a parameter are listed."""
-ACTIONS = {Action.PRUNE: "prune", Action.STOP: "stop", Action.CONTINUE: "watch"}
+ACTIONS = {Action.PRUNE: "prune", Action.STOP: "stop"}
 
 
-def lines(plans: Sequence[Plan], found: Sequence[Sequence[Check]]) -> Iterator[str]:
-    """Yield what would run, with what looks wrong about each."""
+def lines(plans: Sequence[Plan], found: Sequence[Sequence[Check]], width: int | None = None) -> Iterator[str]:
+    """Yield what would run, with what looks wrong about each; ``width`` is where lines are folded.
+
+    Of a later stage it is said what is not as in the stage before it.
+    """
+    before: list[tuple[str, str]] = []
     for i, (plan, doubts) in enumerate(zip(plans, found, strict=True), 1):
         if plan.stage:
             yield f"stage {i} of {len(plans)}: {plan.stage}"
-        yield from _plan(plan, first=i == 1)
-        yield from (f"  ! {doubt.text}" for doubt in doubts)
+        rows = list(_rows(plan))
+        for name, text in rows:
+            if (name, text) not in before:
+                yield from _folded(f"  {name:<9}", text, width)
+        for doubt in doubts:
+            yield from _folded("  ! ", doubt.text, width)
+        before = rows
     hours = [plan.hours for plan in plans]
     if len(plans) > 1 and None not in hours:
         yield f"all stages: about {words.duration(3600 * sum(h or 0.0 for h in hours))}"
 
 
-def _plan(plan: Plan, *, first: bool) -> Iterator[str]:
+def _folded(head: str, text: str, width: int | None) -> list[str]:
+    if width is None:
+        return [head + text]
+    return textwrap.wrap(text, max(40, width), initial_indent=head, subsequent_indent=" " * (len(head) + 2))
+
+
+def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
     model = plan.config.model
     verb = "maximise" if plan.config.higher_is_better else "minimise"
     rows = [
@@ -39,11 +55,7 @@ def _plan(plan: Plan, *, first: bool) -> Iterator[str]:
         ("trainer", model.trainer.name + (f": {plan.about.model}" if plan.about.model else "")),
         ("data", plan.about.data),
         ("packages", ", ".join(f"{name} {version}" for name, version in plan.about.packages.items())),
-        (
-            "space",
-            f"{words.count(plan.dimensions, 'dimension')}{'' if first else ', as above'}" if not plan.top else "",
-        ),
-        *(_space(plan) if first else []),
+        *(_space(plan) if plan.top is None else []),
         ("opening", _opening(plan)),
         ("then", _then(plan)),
         ("budget", _budget(plan)),
@@ -53,7 +65,7 @@ def _plan(plan: Plan, *, first: bool) -> Iterator[str]:
         ("time", _time(plan)),
         ("results", _results(plan)),
     ]
-    yield from (f"  {name:<9}{text}" for name, text in rows if text)
+    yield from ((name, text) for name, text in rows if text)
 
 
 def _standing(plan: Plan) -> str:
@@ -64,12 +76,13 @@ def _standing(plan: Plan) -> str:
 
 
 def _space(plan: Plan) -> Iterator[tuple[str, str]]:
+    yield "space", words.count(plan.dimensions, "dimension")
     first = plan.config.baselines[0] if plan.config.baselines else plan.config.space.complete({})
     for name, parameter in plan.config.space.parameters.items():
         start = f"; starts from {words.value(first[name])}" if name in first else ""
         role = f"; {words.plain(parameter.role).replace('_', ' ')}" if parameter.role else ""
         when = " and ".join(f"{parent} {_few(values)}" for parent, values in parameter.when.items())
-        yield "", f"  {name}: {ranged(parameter)}{start}{role}{f'; when {when}' if when else ''}"
+        yield "", f"{name}: {ranged(parameter)}{start}{role}{f'; when {when}' if when else ''}"
 
 
 def ranged(parameter: Parameter) -> str:
@@ -141,7 +154,8 @@ def _treatment(plan: Plan) -> str:
     for action, verb in ACTIONS.items():
         names = [words.plain(name) for name, row in plan.config.treatment.items() if row.action is action]
         parts += [f"{verb} {', '.join(names)}"] if names else []
-    return "; ".join(parts)
+    watched = sum(row.action is Action.CONTINUE for row in plan.config.treatment.values())
+    return "; ".join([*parts, *([f"watch {watched} others"] if watched else [])])
 
 
 def _devices(plan: Plan) -> str:

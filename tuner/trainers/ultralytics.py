@@ -141,16 +141,18 @@ class UltralyticsTrainer:
         train = splits["train"].images
         drawn = self._drawn(train)
         counts = [f"{split.images} {PARTS[name]}" for name, split in splits.items()]
+        empty = [remark for remark in self.summary.remarks if "background" in remark]
         part = f"; {drawn} of the training images are drawn" if drawn < train else ""
+        classes = "1 class" if len(self.summary.names) == 1 else f"{len(self.summary.names)} classes"
         names = ", ".join(self.summary.names[:FEW]) + (" …" if len(self.summary.names) > FEW else "")
         return About(
-            f"{self.options.data}: {', '.join(counts)} images{part}; {len(self.summary.names)} classes ({names})",
+            "; ".join([f"{self.options.data}: {', '.join(counts)} images{part}", f"{classes} ({names})", *empty]),
             f"{self.options.model}, {self._start()}, {self.options.imgsz} pixels",
             drawn,
             OBJECTIVES[self.options.task],
             installed.versions(),
             test="test" in splits,
-            remarks=(*self.summary.remarks, *self._remarks()),
+            remarks=(*(remark for remark in self.summary.remarks if remark not in empty), *self._remarks()),
         )
 
     def _drawn(self, train: int) -> int:
