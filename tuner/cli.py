@@ -32,6 +32,11 @@ Sets = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show nothing but errors and the final result")]
 Json = Annotated[bool, typer.Option("--json", help="print everything as JSON, for programs")]
 
+InitPath = Annotated[Path, typer.Argument(help="a folder, a train.py or a data.yaml", metavar="PATH")]
+Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="the file to write, never over another; - prints it")]
+YoloTask = Annotated[
+    str | None, typer.Option("--task", metavar="TASK", help="of a YOLO: detect, segment, pose, obb or classify")
+]
 Timed = Annotated[bool, typer.Option("--time", help="train two epochs in a scratch folder, to say how long it takes")]
 
 LogPaths = Annotated[list[Path], typer.Argument(help="logs, or folders to search for logs", metavar="PATH")]
@@ -106,6 +111,17 @@ Examples:
 
 Exit code: 0 all runs healthy, 1 a run is sick, 2 nothing could be read or a PATH is missing.
 """
+
+
+@app.command()
+def init(path: InitPath = Path("."), out: Out = Path("tuner.yaml"), task: YoloTask = None) -> None:
+    """Write a first configuration for what lies in PATH: a train.py, a data.yaml, a clone of YOLOv5 or YOLOv7.
+
+    Nothing is asked and nothing is run; a train.py is read for its options. What was found and what is a guess is said.
+    """
+    from tuner import init_command
+
+    init_command.run(path, out, task)
 
 
 @app.command()

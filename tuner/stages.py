@@ -92,7 +92,11 @@ def load(path: Path, overrides: Sequence[str] = (), *, folder: Path | None = Non
     ``folder`` is where the study lies if not where the configuration says. Raises ConfigError.
     """
     document, base = configuration.read(path, overrides)
-    where = str(path)
+    return of(document, base, str(path), folder)
+
+
+def of(document: Document, base: Path, where: str, folder: Path | None = None) -> list[Stage]:
+    """Return the stages that an assembled ``document`` describes, all of them checked; raises ConfigError."""
     named = document.get(STAGES)
     if named is None:
         return []

@@ -8,6 +8,7 @@ from pathlib import Path
 from tuner.data.prepare import Report
 from tuner.data.summary import Summary
 
+PARTS = {"train": "training", "val": "validation", "test": "test"}
 FEW = 10
 """How many names are listed; the report beside the data has them all."""
 
@@ -37,6 +38,13 @@ def summary(found: Summary, path: Path) -> Iterator[str]:
     for name, split in found.splits.items():
         yield f"  {name:<6}{split.images:>6} images {split.objects:>7} {noun}"
     yield from (f"  ! {remark}" for remark in found.remarks)
+
+
+def counts(found: Summary) -> str:
+    """Return a data set in one line: how many images in which split, and its classes."""
+    images = ", ".join(f"{split.images} {PARTS.get(name, name)}" for name, split in found.splits.items())
+    classes = "1 class" if len(found.names) == 1 else f"{len(found.names)} classes"
+    return f"{images} images, {classes} ({_few(found.names)})"
 
 
 def _few(names: Sequence[str]) -> str:

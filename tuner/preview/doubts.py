@@ -102,11 +102,8 @@ def _pausing(plan: Plan) -> Iterator[str]:
 
 
 def _devices(plan: Plan) -> Iterator[str]:
-    model, slots = plan.config.model, plan.config.slots
-    on_cpu = [slot for slot in slots if slot.gpu is None]
+    on_cpu = [slot for slot in plan.config.slots if slot.gpu is None]
     there = gpus()
-    if on_cpu and model.devices == "auto":
-        yield "devices: no GPU was found, so that trials train on the CPU"
     if on_cpu and there:
         yield f"devices: cpu, but there is GPU {', '.join(map(str, there))}: devices: auto"
     if len(on_cpu) > (os.cpu_count() or 1):

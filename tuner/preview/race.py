@@ -28,7 +28,7 @@ class Expected:
     @property
     def cost(self) -> float:
         """The epochs of a trial on average."""
-        return _cost(self.rungs)
+        return cost(self.rungs)
 
     @property
     def starts(self) -> float:
@@ -51,16 +51,17 @@ def expected(planned: int, rules: racing.Rules | None, budget: Budget, epochs_by
     share that makes it.
     """
     steps = rungs(planned, rules)
-    cost = _cost(steps)
+    each = cost(steps)
     limits = [float(n) for n in (budget.epochs, epochs_by_time) if n is not None]
-    by_epochs = [max(1, math.floor(limit / cost)) for limit in limits]
+    by_epochs = [max(1, math.floor(limit / each)) for limit in limits]
     counts = [n for n in (budget.trials, *by_epochs) if n is not None]
     if not counts:
         return Expected(steps, None, None)
     trials = min(counts)
-    return Expected(steps, trials, math.ceil(min([trials * cost, *limits])))
+    return Expected(steps, trials, math.ceil(min([trials * each, *limits])))
 
 
-def _cost(steps: tuple[Rung, ...]) -> float:
+def cost(steps: tuple[Rung, ...]) -> float:
+    """Return the epochs that a trial takes on average."""
     before = [0, *(rung.epochs for rung in steps)]
     return sum((rung.epochs - start) * rung.share for rung, start in zip(steps, before, strict=False))

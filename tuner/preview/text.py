@@ -161,7 +161,8 @@ def _treatment(plan: Plan) -> str:
 def _devices(plan: Plan) -> str:
     slots = [str(slot) for slot in plan.config.slots]
     each = [f"{name} × {slots.count(name)}" if slots.count(name) > 1 else name for name in dict.fromkeys(slots)]
-    return f"{', '.join(each)}: {words.count(len(slots), 'trial')} at a time"
+    none = " (no GPU was found)" if plan.config.model.devices == "auto" and plan.config.slots[0].gpu is None else ""
+    return f"{', '.join(each)}{none}: {words.count(len(slots), 'trial')} at a time"
 
 
 def _time(plan: Plan) -> str:

@@ -43,7 +43,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from tuner import installed, yolo_package
-from tuner.data import subset, yolo
+from tuner.data import subset, told, yolo
 from tuner.data.summary import Summary
 from tuner.documents import Model
 from tuner.errors import did_you_mean
@@ -56,9 +56,6 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 PROGRAM = "tuner.inside.ultralytics_run"
 STRIDE = 32
-FEW = 6
-"""How many classes are named."""
-PARTS = {"train": "training", "val": "validation", "test": "test"}
 _BOXES = tuple(f"metrics/{name}(B)" for name in ("precision", "recall", "mAP50", "mAP50-95"))
 OBJECTIVES: Mapping[str, tuple[str, ...]] = {
     "detect": _BOXES,
@@ -137,21 +134,17 @@ class UltralyticsTrainer:
 
     def about(self, space: Space) -> About:
         assert self.summary is not None, "check comes first"
-        splits = self.summary.splits
-        train = splits["train"].images
+        train = self.summary.splits["train"].images
         drawn = self._drawn(train)
-        counts = [f"{split.images} {PARTS[name]}" for name, split in splits.items()]
+        part = [f"{drawn} of the training images are drawn"] if drawn < train else []
         empty = [remark for remark in self.summary.remarks if "background" in remark]
-        part = f"; {drawn} of the training images are drawn" if drawn < train else ""
-        classes = "1 class" if len(self.summary.names) == 1 else f"{len(self.summary.names)} classes"
-        names = ", ".join(self.summary.names[:FEW]) + (" …" if len(self.summary.names) > FEW else "")
         return About(
-            "; ".join([f"{self.options.data}: {', '.join(counts)} images{part}", f"{classes} ({names})", *empty]),
+            "; ".join([f"{self.options.data}: {told.counts(self.summary)}", *part, *empty]),
             f"{self.options.model}, {self._start()}, {self.options.imgsz} pixels",
             drawn,
             OBJECTIVES[self.options.task],
             installed.versions(),
-            test="test" in splits,
+            test="test" in self.summary.splits,
             remarks=(*(remark for remark in self.summary.remarks if remark not in empty), *self._remarks()),
         )
 
