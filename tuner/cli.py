@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tuner import data_commands
+from tuner import completion, data_commands
 from tuner.errors import TunerError
 
 app = typer.Typer(
@@ -23,8 +23,18 @@ app.add_typer(data_commands.app, name="data")
 
 EXIT_BAD_INPUT = 2
 
-ConfigPath = Annotated[Path, typer.Argument(help="the study's YAML, such as configs/digits.yaml", metavar="CONFIG")]
-StudyPath = Annotated[Path, typer.Argument(help="the study's folder, such as results/digits", metavar="STUDY")]
+ConfigPath = Annotated[
+    Path,
+    typer.Argument(
+        help="the study's YAML, such as configs/digits.yaml", metavar="CONFIG", autocompletion=completion.configs
+    ),
+]
+StudyPath = Annotated[
+    Path,
+    typer.Argument(
+        help="the study's folder, such as results/digits", metavar="STUDY", autocompletion=completion.studies
+    ),
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="override a key of the config, e.g. budget.trials=10; repeatable"),
@@ -61,7 +71,11 @@ Objective = Annotated[
 Planned = Annotated[int | None, typer.Option("--planned", metavar="N", help="how many epochs are planned")]
 ReplayedPath = Annotated[
     Path | None,
-    typer.Argument(help="a study whose finished trials are replayed, such as results/digits", metavar="STUDY"),
+    typer.Argument(
+        help="a study whose finished trials are replayed, such as results/digits",
+        metavar="STUDY",
+        autocompletion=completion.studies,
+    ),
 ]
 With = Annotated[
     list[Path] | None,

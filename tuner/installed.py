@@ -33,10 +33,23 @@ def versions(interpreter: Path | None = None) -> dict[str, str]:
     if interpreter is None or interpreter.absolute() == Path(sys.executable).absolute():
         return {"python": platform.python_version(), **_among(metadata.distributions())}
     root = interpreter.absolute().parent.parent
-    places = [str(place) for place in sorted(root.glob("lib/python3*/site-packages"))]
+    places = [str(place) for found in sorted(root.glob("lib/python3*/site-packages")) for place in _with_others(found)]
     if not places:
         return {}
     return {**_python(root), **_among(metadata.distributions(path=places))}
+
+
+def _with_others(place: Path) -> list[Path]:
+    """Return a folder of packages with those that it names in .pth files."""
+    named = [Path(line) for file in sorted(place.glob("*.pth")) for line in _lines(file)]
+    return [place, *(other for other in named if other.is_absolute() and other.is_dir())]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+    except OSError:
+        return []
 
 
 def _among(found: Iterable[metadata.Distribution]) -> dict[str, str]:

@@ -130,8 +130,9 @@ class ScriptTrainer:
         interpreter = self._command[0]
         program = None if interpreter == "{python}" else self.cwd / interpreter
         metrics = OBJECTIVES.get(self.log_format, ())
+        shown = " ".join(word or "''" for word in self._command)
         return About(
-            model=f"{' '.join(self._command)} (in {self.cwd})",
+            model=f"{shown} (in {self.cwd})",
             series=metrics,
             packages=installed.versions(program) if program is None or program.is_file() else {},
             continues=bool(self._resume),
