@@ -253,6 +253,7 @@ def main() -> NoReturn:
         sys.exit(EXIT_BAD_INPUT)
     except OSError as error:
         # Something in the way of a file of ours, such as a folder of its name; what trained can be continued.
-        print(f"tuner: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        said = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+        print(f"tuner: {said}; once that is mended, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
     sys.exit(0)

@@ -88,7 +88,7 @@ def override(document: Document, assignment: str) -> None:
     """Set one ``dotted.key=value`` in ``document``, the value read as YAML; raises ConfigError."""
     key, sign, text = assignment.partition("=")
     if not sign or not key.strip():
-        raise ConfigError("--set", assignment, "expected key=value")
+        raise ConfigError("--set", assignment, "expected key=value, such as budget.trials=10")
     *parents, last = key.strip().split(".")
     here = document
     for depth, parent in enumerate(parents, 1):
@@ -140,7 +140,8 @@ def problem(error: Mapping[str, Any], model: type[BaseModel] = BaseModel) -> str
     if kind == "extra_forbidden":
         return f"unknown key{did_you_mean(str(error['loc'][-1]), _keys_at(model, error['loc'][:-1]))}"
     if kind == "missing":
-        return "expected a value, but the key is missing"
+        wanted = _description(model, error["loc"])
+        return f"expected a value, but the key is missing{f': {wanted}' if wanted else ''}"
     if kind == "value_error":
         return str(context.get("error", error["msg"]))
     expected = _EXPECTED.get(kind, "").format(**context) or _lower(str(error["msg"]))
@@ -175,6 +176,19 @@ def _keys_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
             return []
         model = models[0]
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _description(model: type[BaseModel], path: Sequence[Any]) -> str:
+    """Return what the schema says of the key at ``path``; nothing where it says nothing."""
+    inner = model
+    for part in path[:-1]:
+        found = inner.model_fields.get(str(part))
+        annotation = found.annotation if found else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return ""
+        inner = annotation
+    field = inner.model_fields.get(str(path[-1]))
+    return (field.description or "") if field else ""
 
 
 def _lower(text: str) -> str:

@@ -81,7 +81,8 @@ def fingerprint_of(config: StudyConfig) -> dict[str, Any]:
 
 def _check_same(config: StudyConfig, known: dict[str, Any], mine: dict[str, Any]) -> None:
     if not isinstance(known, dict) or not known.keys() >= mine.keys():
-        raise StudyError(f"{config.folder}: expected a study of tuner, but got one with another mark: {known!r:.80}")
+        got = f"expected a study of tuner, but got one with another mark: {known!r:.80}"
+        raise StudyError(f"{config.folder}: {got}; give this one another name with --set study=NAME")
     changes = [f"{key} was {known[key]}, is {mine[key]}" for key in mine if key != "space" and known[key] != mine[key]]
     changes += config.space.differences(known["space"])
     if changes:

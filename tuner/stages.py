@@ -101,12 +101,16 @@ def of(document: Document, base: Path, where: str, folder: Path | None = None) -
     if named is None:
         return []
     if not isinstance(named, dict) or not named:
-        raise ConfigError(where, STAGES, f"expected names with their settings, but got {named!r}")
+        raise ConfigError(where, STAGES, f"expected names with their settings, such as search: {{}}, but got {named!r}")
     stages: list[Stage] = []
     for name, own in named.items():
         stage = _stage(str(name), own, document, base, where, folder)
         if stage.top is not None and not stages:
-            raise ConfigError(where, f"{STAGES}.{name}.top", "expected a stage before it, but it is the first")
+            raise ConfigError(
+                where,
+                f"{STAGES}.{name}.top",
+                "expected a stage before it, but it is the first: put the search before it",
+            )
         stages.append(replace(stage, known=stage.config()))
     return stages
 

@@ -91,15 +91,17 @@ class ScriptTrainer:
         """Raise ValueError where something is missing, a name is unknown or a parameter would change nothing."""
         for name in space.parameters:
             if name in OWN_NAMES and name != "epochs":
-                raise ValueError(f"expected parameters of other names than tuner's own, but got '{name}'")
+                raise ValueError(f"expected parameters of other names than tuner's own, but got '{name}': rename it")
         self._check_templates({name: space.default(name) for name in space.parameters})
         if not self.cwd.is_dir():
-            raise ValueError(f"cwd: expected a folder, but got '{self.cwd}'")
+            raise ValueError(f"cwd: expected a folder, but got '{self.cwd}'; it starts from {self.base}")
         program = self._command[0]
         if "/" in program and "{" not in program and not (self.cwd / program).exists():
-            raise ValueError(f"command: expected a program, but there is none at {self.cwd / program}")
+            other = "{python} is the one that runs tuner"
+            raise ValueError(f"command: expected a program, but there is none at {self.cwd / program}; {other}")
         if Path(self.options.log.file).is_absolute() or ".." in Path(self.options.log.file).parts:
-            raise ValueError(f"log.file: expected a path inside the trial's folder, but got '{self.options.log.file}'")
+            given = f"got '{self.options.log.file}'; the program is told the folder as {{folder}}"
+            raise ValueError(f"log.file: expected a path inside the trial's folder, but {given}")
         self._check_use(space)
 
     def _check_templates(self, parameters: Mapping[str, Any]) -> None:
@@ -124,7 +126,8 @@ class ScriptTrainer:
         for name, parameter in space.parameters.items():
             if name not in used | conditions and parameter.role is not Role.EPOCHS:
                 where = "the command or a file" if self.options.files else "the command"
-                raise ValueError(f"expected every parameter of the space in {where}, but '{name}' is in none")
+                todo = f"write {{{name}}} where it belongs, or take it out of the space"
+                raise ValueError(f"expected every parameter of the space in {where}, but '{name}' is in none: {todo}")
 
     def about(self, space: Space) -> About:
         interpreter = self._command[0]
