@@ -15,6 +15,7 @@ from tuner.errors import StudyError, TunerError
 from tuner.opening import open_study
 from tuner.record import Action, Record
 from tuner.snapshot import Snapshot
+from tuner.study import Interrupted
 
 SHORT, LONGER = 2, 40
 """Epochs of the short training, and of a second one where those pass too fast to tell an epoch from the start."""
@@ -106,7 +107,10 @@ def _timed(config: StudyConfig, epochs: int) -> Timed:
         short = configuration.of(document, config.base, "--time")
         clock = _Clock()
         with open_study(short, clock) as study:
-            ended = study.run()
+            try:
+                ended = study.run()
+            except Interrupted:
+                raise StudyError("--time: stopped before two epochs were done; without it nothing is trained") from None
     trial = ended[0]
     if trial.ending is None or trial.ending.action is Action.FAIL or trial.epochs == 0 or trial.seconds == 0:
         raise StudyError(f"--time: expected a trial that trains, but got: {words.why(trial.ending)}")
