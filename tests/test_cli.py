@@ -80,7 +80,22 @@ def test_a_misspelt_key_starts_nothing(write_config: Write, folder: Path) -> Non
 
 
 def test_a_missing_config_is_one_line(tmp_path: Path) -> None:
-    assert refused("run", tmp_path / "no.yaml") == f"tuner: {tmp_path / 'no.yaml'}: no such file"
+    start = f"tuner: {tmp_path / 'digit.yaml'}: no such file"
+    assert (
+        refused("run", tmp_path / "digit.yaml")
+        == f"{start}; tuner init writes a first configuration for what lies here"
+    )
+    (tmp_path / "digits.yaml").write_text("")
+    assert refused("run", tmp_path / "digit.yaml") == f"{start}, did you mean 'digits.yaml'?"
+
+
+def test_a_study_and_its_configuration_are_told_apart(write_config: Write, folder: Path) -> None:
+    path = write_config()
+    driving.study(path, "budget.trials=1")
+    assert f"the study in it goes on with tuner resume {folder}" in refused("run", folder)
+    assert f"started, and continued, with tuner run {path}" in refused("resume", path)
+    assert "there are studies in it: small" in refused("report", folder.parent)
+    assert f"did you mean {folder}?" in refused("report", folder.with_name("smal"))
 
 
 @pytest.mark.parametrize("command", ["resume", "report", "status"])

@@ -40,7 +40,13 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"budget": {"hours": float("inf")}}, "study.yaml: budget.hours: expected a number, but got inf"),
     ({"epochs": [3]}, "study.yaml: epochs: expected a whole number, but got [3]"),
     ({"epochs": None}, "study.yaml: epochs: expected a value, but the key is missing"),
+    ({"budget": None, "budgett": {"trials": 3}}, "study.yaml: budgett: unknown key, did you mean 'budget'?"),
+    ({"trainer": {"nmae": "torch"}}, "study.yaml: trainer.nmae: unknown key, did you mean 'name'?"),
+    ({"trainer": {"name": "script", "comand": "t"}}, "trainer.comand: unknown key, did you mean 'command'?"),
+    ({"trainer": {"colour": "red"}}, "study.yaml: trainer.name: expected a value, but the key is missing"),
     ({"study": "a/b"}, "study.yaml: study: expected letters, digits, '.', '_' or '-', but got 'a/b'"),
+    ({"objective": {}}, "objective.metric: expected a value, but the key is missing: name of a logged series, such as"),
+    ({"budget": None}, "study.yaml: budget: expected a value, but the key is missing: how much may be spent, such as"),
     ({"objective": {"metric": "acc", "direction": "up"}}, "objective.direction: expected 'maximize' or 'minimize'"),
     ({"trainer": {"name": "torhc"}}, "study.yaml: trainer.name: unknown trainer 'torhc', did you mean 'torch'?"),
     ({"trainer": {"name": "script"}}, "study.yaml: trainer.command: expected a value, but the key is missing"),
@@ -57,7 +63,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"symptoms": {"overfitting": {"patince": 3}}}, "study.yaml: symptoms.overfitting.patince: unknown key"),
     ({"symptoms": {"overfitting": {"rise": "much"}}}, "symptoms.overfitting.rise: expected a number, but got 'much'"),
     ({"sampler": {"name": "TPE"}}, "study.yaml: sampler: unknown sampler 'TPE', did you mean 'TPESampler'?"),
-    ({"sampler": {"name": "TPESampler", "startup": 3}}, "sampler: TPESampler: got an unexpected keyword"),
+    (
+        {"sampler": {"name": "TPESampler", "startup": 3}},
+        "sampler: TPESampler: got an unexpected keyword argument 'startup', did",
+    ),
     ({"scheduler": {"name": "Median"}}, "scheduler: unknown scheduler 'Median', did you mean 'MedianPruner'?"),
     ({"space": {}}, "space: expected at least one parameter, but got none"),
     ({"space": "nowhere.yaml"}, "study.yaml: space: expected a file, but there is none at"),
@@ -108,7 +117,9 @@ def test_a_mistake_is_named_in_one_line(
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "no.yaml").endswith(": no such file")
+    assert refusal(tmp_path / "no.yaml").endswith(
+        ": no such file; tuner init writes a first configuration for what lies here"
+    )
 
 
 @pytest.mark.parametrize(

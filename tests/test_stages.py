@@ -99,7 +99,7 @@ def test_stages_are_checked_before_the_first_begins(write_config: Write, tmp_pat
     ("given", "message"),
     [
         ({"full": {"top": 2}}, "stages.full.top: expected a stage before it, but it is the first"),
-        ([1], r"stages: expected names with their settings, but got \[1\]"),
+        ([1], r"stages: expected names with their settings, such as search: {}, but got \[1\]"),
         ({"probe": {}, "full": {"top": 0}}, "stages.full: top: "),
         ({"probe": 3}, "stages.probe: "),
     ],

@@ -20,7 +20,8 @@ def load(config: StudyConfig, records: Sequence[Record]) -> Task:
     ended = [r for r in records if r.state.name in ("COMPLETE", "PRUNED")]
     pairs = [(r, curve) for r in ended if (curve := _curve(config, r)) is not None]
     if not pairs:
-        raise StudyError(f"{config.folder}: expected finished trials with logs to replay, but got none")
+        todo = f"let it train on: tuner resume {config.folder}"
+        raise StudyError(f"{config.folder}: expected finished trials with logs to replay, but got none; {todo}")
     return Task(
         name=config.model.study,
         space=config.space,

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tuner import data_commands
+from tuner import completion, data_commands
 from tuner.errors import TunerError
 
 app = typer.Typer(
@@ -23,14 +23,31 @@ app.add_typer(data_commands.app, name="data")
 
 EXIT_BAD_INPUT = 2
 
-ConfigPath = Annotated[Path, typer.Argument(help="the study's YAML, such as configs/digits.yaml", metavar="CONFIG")]
-StudyPath = Annotated[Path, typer.Argument(help="the study's folder, such as results/digits", metavar="STUDY")]
+ConfigPath = Annotated[
+    Path,
+    typer.Argument(
+        help="the study's YAML, such as configs/digits.yaml", metavar="CONFIG", autocompletion=completion.configs
+    ),
+]
+StudyPath = Annotated[
+    Path,
+    typer.Argument(
+        help="the study's folder, such as results/digits", metavar="STUDY", autocompletion=completion.studies
+    ),
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="override a key of the config, e.g. budget.trials=10; repeatable"),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show nothing but warnings and the final result")]
 Json = Annotated[bool, typer.Option("--json", help="print everything as JSON, for programs")]
+
+InitPath = Annotated[Path, typer.Argument(help="a folder, a train.py or a data.yaml", metavar="PATH")]
+Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="the file to write, never over another; - prints it")]
+YoloTask = Annotated[
+    str | None, typer.Option("--task", metavar="TASK", help="of a YOLO: detect, segment, pose, obb or classify")
+]
+Timed = Annotated[bool, typer.Option("--time", help="train two epochs in a scratch folder, to say how long it takes")]
 
 LogPaths = Annotated[list[Path], typer.Argument(help="logs, or folders to search for logs", metavar="PATH")]
 JsonLines = Annotated[bool, typer.Option("--json", help="print one JSON object a line for each run, for programs")]
@@ -58,7 +75,11 @@ Objective = Annotated[
 Planned = Annotated[int | None, typer.Option("--planned", metavar="N", help="how many epochs are planned")]
 ReplayedPath = Annotated[
     Path | None,
-    typer.Argument(help="a study whose finished trials are replayed, such as results/digits", metavar="STUDY"),
+    typer.Argument(
+        help="a study whose finished trials are replayed, such as results/digits",
+        metavar="STUDY",
+        autocompletion=completion.studies,
+    ),
 ]
 With = Annotated[
     list[Path] | None,
@@ -132,6 +153,17 @@ Exit code: 0 all runs healthy, 1 a run is sick, 2 nothing could be read or a PAT
 """
 
 
+@app.command()
+def init(path: InitPath = Path("."), out: Out = Path("tuner.yaml"), task: YoloTask = None) -> None:
+    """Write a first configuration for what lies in PATH: a train.py, a data.yaml, a clone of YOLOv5 or YOLOv7.
+
+    Nothing is asked and nothing is run; a train.py is read for its options. What was found and what is a guess is said.
+    """
+    from tuner import init_command
+
+    init_command.run(path, out, task)
+
+
 @app.command(epilog=RUN_EXAMPLES)
 def run(config: ConfigPath, sets: Sets = None, quiet: Quiet = False) -> None:
     """Start the study that CONFIG describes, or continue it where it exists.
@@ -142,6 +174,17 @@ def run(config: ConfigPath, sets: Sets = None, quiet: Quiet = False) -> None:
     from tuner import study_commands
 
     study_commands.run(config, sets or [], quiet)
+
+
+@app.command()
+def check(config: ConfigPath, sets: Sets = None, as_json: Json = False, time: Timed = False) -> None:
+    """Say what `tuner run` would do with CONFIG and what looks wrong with it; nothing is trained or made.
+
+    Exit code: 0 it would run, also where something looks wrong (--json counts the warnings); 2 it would be refused.
+    """
+    from tuner import check_command
+
+    check_command.run(config, sets or [], as_json=as_json, time=time)
 
 
 @app.command()
@@ -248,6 +291,7 @@ def main() -> NoReturn:
         sys.exit(EXIT_BAD_INPUT)
     except OSError as error:
         # Something in the way of a file of ours, such as a folder of its name; what trained can be continued.
-        print(f"tuner: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        said = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+        print(f"tuner: {said}; once that is mended, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
     sys.exit(0)

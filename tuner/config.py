@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from tuner import documents, racing, registry, sampler, space_file
 from tuner.curve import Curve
 from tuner.documents import Document, Model
-from tuner.errors import ConfigError, did_you_mean
+from tuner.errors import ConfigError, closest, did_you_mean
 from tuner.executors.devices import Device, choose
 from tuner.policy import Table, Treatment
 from tuner.record import Action, Params, Record
@@ -45,7 +45,7 @@ class Budget(Model):
     @model_validator(mode="after")
     def _bounded(self) -> Budget:
         if self.trials is None and self.epochs is None and self.hours is None:
-            raise ValueError("expected at least one of trials, epochs, hours, but got none")
+            raise ValueError("expected at least one of trials, epochs, hours, but got none: such as {trials: 40}")
         return self
 
 
@@ -95,11 +95,11 @@ class ConfigModel(Model):
     """A configuration file."""
 
     study: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the study and of its folder")
-    trainer: Plugin
+    trainer: Plugin = Field(description="what trains, with its name: script, ultralytics, torch")
     space: dict[str, Any] = Field(description="the search space, or the path of its file")
-    objective: Objective
+    objective: Objective = Field(description="what is searched for, such as {metric: val/accuracy}")
     epochs: PositiveInt = Field(description="planned epochs of every trial, unless the space has a parameter for it")
-    budget: Budget
+    budget: Budget = Field(description="how much may be spent, such as {trials: 40}")
     seed: int = Field(0, ge=0)
     devices: Literal["auto", "cpu"] | list[int] = "auto"
     per_device: PositiveInt = Field(1, le=64, description="trials that share one GPU")
@@ -244,12 +244,13 @@ def load(
     """
     document, base = read(path, overrides)
     if STAGES in document:
-        raise ConfigError(str(path), STAGES, "expected one study, but got several: name the folder of one stage")
+        raise ConfigError(str(path), STAGES, "expected one study, but got several: name the folder of one stage of it")
     return of(document, base, str(path), folder=folder, reading=reading)
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Document, Path]:
     """Return the document at ``path`` with the overrides applied, and the folder that its relative paths start from."""
+    _refuse_missing(path)
     document = documents.load(path)
     for assignment in (o for o in overrides if o.partition("=")[0].strip() == "base"):
         documents.override(document, assignment)  # at once: all other paths depend on it
@@ -308,10 +309,27 @@ def inlined(document: Document, base: Path, where: str) -> Document:
     return {**document, **{key: documents.load(_existing(name, base, where, key)) for key, name in files.items()}}
 
 
+def _refuse_missing(path: Path) -> None:
+    """Raise ConfigError where there is no configuration at ``path``, with what may be meant or done."""
+    if path.is_dir():
+        begun = (path / CONFIG_FILE).is_file()
+        there = f"; the study in it goes on with tuner resume {path}" if begun else "; name a file in it"
+        raise ConfigError(str(path), "", f"expected a YAML file, but got a folder{there}")
+    if not path.exists():
+        hint = _beside(path) or "; tuner init writes a first configuration for what lies here"
+        raise ConfigError(str(path), "", f"no such file{hint}")
+
+
+def _beside(path: Path) -> str:
+    """Return the name beside ``path`` that may be meant, in words; nothing where none is close."""
+    near = closest(path.name, [other.name for other in path.parent.glob("*.y*ml")]) if path.parent.is_dir() else None
+    return f", did you mean '{near}'?" if near else ""
+
+
 def _existing(name: str, base: Path, where: str, key: str) -> Path:
     path = base / name
     if not path.is_file():
-        raise ConfigError(where, key, f"expected a file, but there is none at {path}")
+        raise ConfigError(where, key, f"expected a file, but there is none at {path}{_beside(path)}")
     return path
 
 
@@ -327,7 +345,11 @@ def _trainer(model: ConfigModel, space: Space, base: Path, where: str, *, readin
         raise ConfigError(where, "trainer", str(error)) from None
     _check_objective(model.objective.metric, trainer.metrics, where)
     if model.test and trainer.test(base) is None:
-        raise ConfigError(where, "test", f"expected a trainer that says how to test, but got {name} without it")
+        raise ConfigError(
+            where,
+            "test",
+            f"expected a trainer that says how to test, but got {name} without it; see trainer.test, or test: false",
+        )
     _known(trainer.log_format, registry.READERS, where, "trainer.log.format", "log format")
     return trainer
 

@@ -68,10 +68,10 @@ def watch(paths: Sequence[Path], asked: Asked, show: Show, every: float) -> int:
     from tuner import diagnose_watch
 
     if show.plot is not None:
-        raise TunerError("--plot and --watch do not go together")
+        raise TunerError("--plot and --watch do not go together: leave one of them out")
     found = list(diagnose.sources(paths, asked))
     if len(found) != 1 or len(paths) != 1:
-        raise TunerError(f"--watch: expected one log, but got {len(found)}")
+        raise TunerError(f"--watch: expected one log, but got {len(found)}: name one of them")
     return diagnose_watch.follow(paths[0], found[0], asked, show, every)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tuner.errors import StudyError
 from tuner.spec import OUTPUT_FILE, SPEC_FILE
 
 CHECK_SECONDS = 1.0
@@ -21,7 +22,7 @@ class DiskWatch:
     """Looks about once a second at the free space under a study's folder."""
 
     def __init__(self, folder: Path, min_free_gb: float) -> None:
-        self._folder, self._min_free = folder, min_free_gb * GIGABYTE
+        self._folder, self._min_free = nearest(folder), min_free_gb * GIGABYTE
         self._checked, self._low = -math.inf, False
 
     def is_low(self) -> bool:
@@ -37,6 +38,10 @@ class DiskWatch:
     def problem(self) -> str:
         return f"less than {self._min_free / GIGABYTE:g} GB was left on the disk"
 
+    def refusal(self, folder: Path) -> StudyError:
+        """Return the error that nothing can start in the study's ``folder``, with what to do."""
+        return StudyError(f"{self.problem()}; to go on when there is room: tuner resume {folder}")
+
     def clear(self, folder: Path, keep: Path) -> None:
         """Free the space of a trial that filled the disk; its specification, log and last output stay."""
         output = folder / OUTPUT_FILE
@@ -50,6 +55,11 @@ class DiskWatch:
 
     def _free(self) -> int:
         return shutil.disk_usage(self._folder).free
+
+
+def nearest(folder: Path) -> Path:
+    """Return ``folder``, or the deepest folder above it that is there."""
+    return next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
 
 
 def size(folder: Path) -> int:

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tuner import whole
-from tuner.errors import ConfigError, did_you_mean
+from tuner.errors import ConfigError, closest, did_you_mean
 
 Document = dict[str, Any]
 
@@ -88,7 +88,7 @@ def override(document: Document, assignment: str) -> None:
     """Set one ``dotted.key=value`` in ``document``, the value read as YAML; raises ConfigError."""
     key, sign, text = assignment.partition("=")
     if not sign or not key.strip():
-        raise ConfigError("--set", assignment, "expected key=value")
+        raise ConfigError("--set", assignment, "expected key=value, such as budget.trials=10")
     *parents, last = key.strip().split(".")
     here = document
     for depth, parent in enumerate(parents, 1):
@@ -104,10 +104,21 @@ def check(model: type[M], data: Any, where: str, prefix: str = "") -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = _as_misspelt(dict(error.errors(include_url=False)[0]), model)
         path = [prefix] if prefix else []
         path += _steps(data, first["loc"])
-        raise ConfigError(where, ".".join(path), problem(dict(first), model)) from None
+        raise ConfigError(where, ".".join(path), problem(first, model)) from None
+
+
+def _as_misspelt(error: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Return the error on a key that is missing as one on the unknown key that was meant for it, where there is one."""
+    if error["type"] != "missing" or not isinstance(error["input"], Mapping):
+        return error
+    *place, missing = error["loc"]
+    known = _keys_at(model, place)
+    unknown = [key for key in error["input"] if isinstance(key, str) and key not in known]
+    close = next((key for key in unknown if closest(key, known) == missing), None)
+    return error if close is None else {**error, "type": "extra_forbidden", "loc": (*place, close)}
 
 
 def _steps(data: Any, location: Sequence[Any]) -> list[str]:
@@ -129,7 +140,8 @@ def problem(error: Mapping[str, Any], model: type[BaseModel] = BaseModel) -> str
     if kind == "extra_forbidden":
         return f"unknown key{did_you_mean(str(error['loc'][-1]), _keys_at(model, error['loc'][:-1]))}"
     if kind == "missing":
-        return "expected a value, but the key is missing"
+        wanted = _description(model, error["loc"])
+        return f"expected a value, but the key is missing{f': {wanted}' if wanted else ''}"
     if kind == "value_error":
         return str(context.get("error", error["msg"]))
     expected = _EXPECTED.get(kind, "").format(**context) or _lower(str(error["msg"]))
@@ -164,6 +176,19 @@ def _keys_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
             return []
         model = models[0]
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _description(model: type[BaseModel], path: Sequence[Any]) -> str:
+    """Return what the schema says of the key at ``path``; nothing where it says nothing."""
+    inner = model
+    for part in path[:-1]:
+        found = inner.model_fields.get(str(part))
+        annotation = found.annotation if found else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return ""
+        inner = annotation
+    field = inner.model_fields.get(str(path[-1]))
+    return (field.description or "") if field else ""
 
 
 def _lower(text: str) -> str:

@@ -27,10 +27,16 @@ class StudyError(TunerError):
     """A study that cannot be opened, joined or read."""
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that ``word`` is most likely a misspelling of; None where none is close."""
+    by_lower = {name.lower(): name for name in sorted(known)}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    begun = [name for lower, name in by_lower.items() if word and lower.startswith(word.lower())]
+    return by_lower[close[0]] if close else begun[0] if begun else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``, did you mean 'x'?`` for the known word closest to ``word``, else the list of known words."""
     known = sorted(known)
-    by_lower = {name.lower(): name for name in known}
-    close = [by_lower[name] for name in difflib.get_close_matches(word.lower(), by_lower, n=1)]
-    close = close or [name for name in known if word and name.lower().startswith(word.lower())]
-    return f", did you mean '{close[0]}'?" if close else f" (known: {', '.join(known)})"
+    close = closest(word, known)
+    return f", did you mean '{close}'?" if close else f" (known: {', '.join(known)})"

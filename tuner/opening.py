@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import optuna
 
 from tuner import config as configuration
 from tuner import documents, origin, sampler
 from tuner.config import StudyConfig
+from tuner.disk import DiskWatch, nearest
 from tuner.errors import StudyError
 from tuner.live import View
 from tuner.record import Params
@@ -28,6 +33,7 @@ def open_study(config: StudyConfig, view: View, too_large: Sequence[Params] = ()
 
     ``too_large`` are parameters that are known to take more memory than there is.
     """
+    _refuse_unwritable(config.folder)
     _writable(config.folder)
     with _only_driver(config.folder):
         fingerprint = fingerprint_of(config)
@@ -40,6 +46,30 @@ def open_study(config: StudyConfig, view: View, too_large: Sequence[Params] = ()
         configuration.save(config)
         study.set_user_attr(origin.KEY, origin.appended(study.user_attrs.get(origin.KEY), origin.now(config.base)))
         yield Study(config, study, view, too_large=too_large)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A study that ``open_study`` would continue, and what is different since its last run."""
+
+    study: optuna.Study
+    changes: tuple[str, ...]
+
+
+def look(config: StudyConfig) -> Earlier | None:
+    """Return the study that would be continued, None for a new one; raises what ``run`` would before its first trial.
+
+    Nothing is changed, and the folder of a new study is not made.
+    """
+    _refuse_unwritable(config.folder)
+    _refuse_second_driver(config.folder)
+    study = sampler.find_study(config.storage, config.model.study)
+    disk = DiskWatch(config.folder, config.model.min_free_disk_gb)
+    if study is not None:
+        _check_same(config, study.user_attrs.get(sampler.FINGERPRINT, {}), fingerprint_of(config))
+    if disk.is_low():
+        raise disk.refusal(config.folder)
+    return None if study is None else Earlier(study, tuple(_changes(config)))
 
 
 def fingerprint_of(config: StudyConfig) -> dict[str, Any]:
@@ -55,7 +85,8 @@ def fingerprint_of(config: StudyConfig) -> dict[str, Any]:
 
 def _check_same(config: StudyConfig, known: dict[str, Any], mine: dict[str, Any]) -> None:
     if not isinstance(known, dict) or not known.keys() >= mine.keys():
-        raise StudyError(f"{config.folder}: expected a study of tuner, but got one with another mark: {known!r:.80}")
+        got = f"expected a study of tuner, but got one with another mark: {known!r:.80}"
+        raise StudyError(f"{config.folder}: {got}; give this one another name with --set study=NAME")
     changes = [f"{key} was {known[key]}, is {mine[key]}" for key in mine if key != "space" and known[key] != mine[key]]
     changes += config.space.differences(known["space"])
     if changes:
@@ -76,6 +107,19 @@ def _changes(config: StudyConfig) -> list[str]:
     return [f"{key} was {old}, is {new}" for key, old, new in pairs if old != new]
 
 
+def _refuse_unwritable(folder: Path) -> None:
+    """Raise StudyError where the folder could not be made or written to, as far as can be told without doing so."""
+    place = nearest(folder)
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        problem = os.strerror(errno.EACCES if place.is_dir() else errno.ENOTDIR)
+        raise _unwritable(folder, f"{problem}" if place == folder else f"{place}: {problem}")
+
+
+def _unwritable(folder: Path, problem: str | None) -> StudyError:
+    choose = "choose another one with --set results=FOLDER"
+    return StudyError(f"{folder}: expected a folder to write to, but got: {problem}; {choose}")
+
+
 def _writable(folder: Path) -> None:
     try:
         (folder / "trials").mkdir(parents=True, exist_ok=True)
@@ -83,7 +127,7 @@ def _writable(folder: Path) -> None:
         probe.write_text("")
         probe.unlink()
     except OSError as error:
-        raise StudyError(f"{folder}: expected a folder to write to, but got: {error.strerror}") from None
+        raise _unwritable(folder, error.strerror) from None
 
 
 def driver_is_alive(folder: Path) -> bool:
@@ -103,14 +147,33 @@ def _only_driver(folder: Path) -> Iterator[None]:
     handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         # A moment's patience: somebody may just be looking whether a driver is alive.
-        if not _locked(handle, fcntl.LOCK_EX, wait_seconds=1):
-            holder = os.pread(handle, 32, 0).decode(errors="replace").strip()
-            raise StudyError(f"{folder}: another tuner (process {holder}) works on this study")
+        _lock_alone(handle, folder, fcntl.LOCK_EX, wait_seconds=1)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(handle)
+
+
+def _refuse_second_driver(folder: Path) -> None:
+    try:
+        handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        _lock_alone(handle, folder, fcntl.LOCK_SH, wait_seconds=0)
+    finally:
+        os.close(handle)
+
+
+def _lock_alone(handle: int, folder: Path, kind: int, wait_seconds: float) -> None:
+    """Take the lock of the study's driver; raises StudyError, which names the holder, where another one has it."""
+    if not _locked(handle, kind, wait_seconds):
+        holder = os.pread(handle, 32, 0).decode(errors="replace").strip()
+        raise StudyError(
+            f"{folder}: another tuner (process {holder}) works on this study; watch it with tuner status {folder}, or "
+            f"give this one another name with --set study=NAME"
+        )
 
 
 def _locked(handle: int, kind: int, wait_seconds: float) -> bool:

@@ -7,8 +7,11 @@ from pathlib import Path
 from tuner import config as configuration
 from tuner import documents, record, report, sampler, tested
 from tuner.config import StudyConfig
-from tuner.errors import ConfigError
+from tuner.errors import ConfigError, closest
 from tuner.report import Report
+
+FEW = 5
+"""How many studies are named."""
 
 
 def parts_of(folder: Path) -> list[Path]:
@@ -37,13 +40,25 @@ def config_file(folder: Path) -> Path:
     path = folder / configuration.CONFIG_FILE
     if not path.is_file():
         expected = f"expected a study's folder with a {configuration.CONFIG_FILE}, but got none"
-        raise ConfigError(str(folder), "", expected)
+        raise ConfigError(str(folder), "", f"{expected}; {_next(folder)}")
     return path
 
 
 def short(path: Path) -> Path:
     """Return a path as it is typed in the folder where the command runs."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _next(folder: Path) -> str:
+    """Return what to do where ``folder`` is no study."""
+    if folder.is_file():
+        return f"a configuration is started, and continued, with tuner run {folder}"
+    near = sorted(p.parent.name for p in folder.glob(f"*/{configuration.CONFIG_FILE}"))
+    if near:
+        return f"there are studies in it: {', '.join(near[:FEW])}"
+    known = sorted(p.parent.name for p in folder.parent.glob(f"*/{configuration.CONFIG_FILE}"))
+    meant = closest(folder.name, known)
+    return f"did you mean {folder.parent / meant}?" if meant else "tuner run CONFIG starts one"
 
 
 def report_of(config: StudyConfig) -> Report:

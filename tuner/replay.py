@@ -165,10 +165,12 @@ def _check_recorded(model: ConfigModel, task: Task, where: str) -> None:
     """Raise ConfigError where the policy asks for other trainings than those that were recorded."""
     if model.objective.metric != task.objective:
         raise ConfigError(
-            where, "objective", f"expected {task.objective}, as recorded, but got {model.objective.metric}"
+            where,
+            "objective",
+            f"expected {task.objective}, as recorded, but got {model.objective.metric}: leave it out",
         )
     if model.epochs != task.epochs:
-        raise ConfigError(where, "epochs", f"expected {task.epochs}, as recorded, but got {model.epochs}")
+        raise ConfigError(where, "epochs", f"expected {task.epochs}, as recorded, but got {model.epochs}: leave it out")
 
 
 def _budget(model: ConfigModel, task: Task, where: str) -> configuration.Budget:

@@ -48,7 +48,8 @@ class Policy:
 def run(asked: Asked, *, as_json: bool) -> None:
     """Play the own and all other settings on what was asked for, and print the comparison."""
     if asked.keep is not None and asked.keep.exists():
-        raise StudyError(f"{asked.keep}: expected a new file for the replayed studies, but there is one already")
+        expected = "expected a new file for the replayed studies, but there is one already; name another with --keep"
+        raise StudyError(f"{asked.keep}: {expected}")
     found = compare(asked)
     if as_json:
         print(json.dumps(replay_text.to_json(found), indent=2, allow_nan=False))
@@ -63,7 +64,9 @@ def compare(asked: Asked) -> Comparison:
     if asked.bank is not None and asked.study is None:
         return _on_bank(asked, asked.bank)
     got = "both" if asked.study else "neither"
-    raise ConfigError("replay", "", f"expected a study's folder or --bank DIR, but got {got}")
+    raise ConfigError(
+        "replay", "", f"expected a study's folder or --bank DIR, but got {got}; tuner replay --help has examples"
+    )
 
 
 def _on_study(asked: Asked, folder: Path) -> Comparison:

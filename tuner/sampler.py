@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+import sqlalchemy
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, NopPruner
@@ -37,6 +38,7 @@ STATES = {
     Action.FAIL: TrialState.FAIL,
 }
 FINGERPRINT = "tuner"  # study attribute with what may not change
+OTHER_PLACE = "another place is chosen with --set study=NAME or --set storage=URL"
 PRUNED_BY_SCHEDULER = "pruner"
 SQLITE = "sqlite:///"
 LOCK_SECONDS = 60.0
@@ -241,6 +243,9 @@ def _made(kind: Any, options: Mapping[str, Any]) -> Any:
             return kind(**options)
     except (TypeError, ValueError, ImportError) as error:
         reason = str(error).replace(f"{kind.__name__}.__init__() ", "")
+        known = [name for name in inspect.signature(kind).parameters if name not in ("self", "args", "kwargs")]
+        unknown = next((name for name in options if name not in known), None)
+        reason += did_you_mean(unknown, known) if unknown else ""
         raise ValueError(f"{kind.__name__}: {reason}") from None
 
 
@@ -260,12 +265,38 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
             load_if_exists=True,
             pruner=pruner or NopPruner(),
         )
-        known = study.user_attrs.get(FINGERPRINT)
-        if known is None:
-            if study.get_trials(deepcopy=False):
-                raise StudyError(f"{storage}: '{name}' is an Optuna study that tuner did not make; choose another name")
+        if not _is_ours(study, storage):
             study.set_user_attr(FINGERPRINT, dict(fingerprint))
         return study
+
+
+def find_study(storage: str, name: str) -> optuna.Study | None:
+    """Return the study that ``open_study`` would open, None where it would create one; raises the same StudyError.
+
+    Nothing is created, no table and no file.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if storage.startswith(SQLITE) and not Path(storage.removeprefix(SQLITE)).is_file():
+        return None
+    with _storage_errors(storage):
+        _refuse_foreign(storage)
+        if not sqlalchemy.inspect(sqlalchemy.create_engine(storage)).has_table("studies"):
+            return None
+        store = _storage(storage)
+        if name not in (study.study_name for study in store.get_all_studies()):
+            return None
+        study = optuna.load_study(storage=store, study_name=name)
+        return study if _is_ours(study, storage) else None
+
+
+def _is_ours(study: optuna.Study, storage: str) -> bool:
+    """Return whether tuner made the study, False where it is still empty; raises StudyError for one of others."""
+    if study.user_attrs.get(FINGERPRINT) is None and study.get_trials(deepcopy=False):
+        raise StudyError(
+            f"{storage}: '{study.study_name}' is an Optuna study that tuner did not make; choose another name with "
+            f"--set study=NAME"
+        )
+    return study.user_attrs.get(FINGERPRINT) is not None
 
 
 def _refuse_foreign(storage: str) -> None:
@@ -277,7 +308,9 @@ def _refuse_foreign(storage: str) -> None:
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as database:
         tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
     if tables and not tables & {"studies", "trials", "version_info"}:
-        raise StudyError(f"{storage}: expected an Optuna storage, but got a database with {', '.join(sorted(tables))}")
+        raise StudyError(
+            f"{storage}: expected an Optuna storage, but got a database with {', '.join(sorted(tables))}; {OTHER_PLACE}"
+        )
 
 
 def load_study(storage: str, name: str) -> optuna.Study:
@@ -285,7 +318,7 @@ def load_study(storage: str, name: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with _storage_errors(storage):
         if storage.startswith(SQLITE) and not Path(storage.removeprefix(SQLITE)).is_file():
-            raise StudyError(f"{storage}: there is no such study")
+            raise StudyError(f"{storage}: there is no such study; tuner run CONFIG starts one")
         return optuna.load_study(storage=_storage(storage), study_name=name)
 
 
@@ -302,10 +335,11 @@ def _storage_errors(storage: str) -> Iterator[None]:
     except StudyError:
         raise
     except KeyError:
-        raise StudyError(f"{storage}: no study of that name") from None
+        raise StudyError(f"{storage}: no study of that name; tuner run CONFIG starts one") from None
     except Exception as error:  # SQLAlchemy, Alembic and Optuna each have their own ways to say "not mine"
         reason = str(error.__cause__ or error).splitlines()[0]
-        raise StudyError(f"{without_password(storage)}: expected an Optuna storage, but got: {reason}") from None
+        expected = f"expected an Optuna storage, but got: {reason}; {OTHER_PLACE}"
+        raise StudyError(f"{without_password(storage)}: {expected}") from None
 
 
 def without_password(storage: str) -> str:

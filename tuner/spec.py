@@ -70,6 +70,27 @@ class Log:
     checkpoints: tuple[Path, ...] = ()
 
 
+@dataclass(frozen=True)
+class About:
+    """What a trainer can say before it trains: what `tuner check` shows.
+
+    ``data`` and ``model`` are words, ``images`` the number of training images, ``series`` what the log is expected to
+    hold where ``Trainer.metrics`` cannot be sure, ``packages`` the versions that a trial uses; each is empty where
+    it is not known. ``test`` says whether there is something to test on, ``continues`` whether a trial can go on from
+    a checkpoint.
+    ``remarks`` are what looks wrong and is no mistake, each with what to do.
+    """
+
+    data: str = ""
+    model: str = ""
+    images: int | None = None
+    series: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    test: bool = True
+    continues: bool = True
+    remarks: tuple[str, ...] = ()
+
+
 class LogError(Exception):
     """A log that cannot be understood; the message says what was expected and what came."""
 
@@ -91,6 +112,9 @@ class Trainer(Protocol):
 
     def check(self, space: Space) -> None:
         """Raise ValueError or ConfigError, before anything is started, where the options do not fit the space."""
+
+    def about(self, space: Space) -> About:
+        """Return what is known before anything trains, once ``check`` has found nothing."""
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Return the command that trains ``spec``, from its last checkpoint where ``resume`` is set."""

@@ -13,7 +13,7 @@ with so many ``seeds``, to their end. A stage in which nothing completed ends th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class StageModel(Model):
 class Stage:
     """One stage; ``document`` makes its study, with the baselines of the stage before where ``top`` is set.
 
-    ``whole`` is the document of all stages.
+    ``whole`` is the document of all stages, ``known`` its study as far as it is known before the stage before it ran.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Stage:
     where: str
     folder: Path
     whole: Document
+    known: StudyConfig | None = None
 
     def config(self, before: Sequence[Record] = ()) -> StudyConfig:
         """Return its study after the stage whose records are ``before``; raises ConfigError."""
@@ -108,19 +109,26 @@ def load(path: Path, overrides: Sequence[str] = (), *, folder: Path | None = Non
     ``folder`` is where the study lies if not where the configuration says. Raises ConfigError.
     """
     document, base = configuration.read(path, overrides)
-    where = str(path)
+    return of(document, base, str(path), folder)
+
+
+def of(document: Document, base: Path, where: str, folder: Path | None = None) -> list[Stage]:
+    """Return the stages that an assembled ``document`` describes, all of them checked; raises ConfigError."""
     named = document.get(STAGES)
     if named is None:
         return []
     if not isinstance(named, dict) or not named:
-        raise ConfigError(where, STAGES, f"expected names with their settings, but got {named!r}")
+        raise ConfigError(where, STAGES, f"expected names with their settings, such as search: {{}}, but got {named!r}")
     stages: list[Stage] = []
     for name, own in named.items():
         stage = _stage(str(name), own, document, base, where, folder)
         if stage.top is not None and not stages:
-            raise ConfigError(where, f"{STAGES}.{name}.top", "expected a stage before it, but it is the first")
-        stage.config()
-        stages.append(stage)
+            raise ConfigError(
+                where,
+                f"{STAGES}.{name}.top",
+                "expected a stage before it, but it is the first: put the search before it",
+            )
+        stages.append(replace(stage, known=stage.config()))
     return stages
 
 

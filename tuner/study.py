@@ -15,7 +15,6 @@ from optuna.trial import TrialState
 from tuner import adoption, endings, facts, memory, policy, racing, registry, sampler, search
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
-from tuner.errors import StudyError
 from tuner.executors.devices import Device
 from tuner.live import View
 from tuner.pausing import Pauses
@@ -157,7 +156,7 @@ class Study:
         if self.executor.exhausted:
             return False
         if not self.running and self._disk.is_low():
-            raise StudyError(f"{self._disk.problem()}; to go on when there is room: tuner resume {self.config.folder}")
+            raise self._disk.refusal(self.config.folder)
         # A trial that was killed from outside is repeated outside the count, and one that is queued is counted already.
         counts = proposal.origin is not Origin.RETRY and not any(r.state is TrialState.WAITING for r in self.records)
         enough = use.max_trials is not None and use.trials >= use.max_trials

@@ -76,5 +76,5 @@ def _score(config: StudyConfig, record: Record) -> dict[str, float]:
     problem = words[-1] if words else "nothing"
     raise StudyError(
         f"{folder}: expected the scores on the test split as a JSON object, but got exit code {done.returncode} and: "
-        f"{problem:.300}"
+        f"{problem:.300}; once it is mended: tuner resume {config.folder}"
     )

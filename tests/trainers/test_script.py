@@ -108,7 +108,8 @@ def test_a_key_that_no_file_has_is_named(write_config: Write) -> None:
 def test_a_parameter_that_would_change_nothing_is_refused(base: Path) -> None:
     moment = {"momentum": {"linear": [0, 1]}}
     assert complaint(trainer(base), **SPACE, **moment) == (
-        "expected every parameter of the space in the command or a file, but 'momentum' is in none"
+        "expected every parameter of the space in the command or a file, but 'momentum' is in none: "
+        "write {momentum} where it belongs, or take it out of the space"
     )
     trainer(base, "train {batch} {folder}/spec.json").check(space_file.build({**SPACE, **moment}, "space"))
     trainer(base, "train {folder}", files={}).check(space_file.build({**SPACE, **moment}, "space"))

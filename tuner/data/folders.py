@@ -44,7 +44,11 @@ def _validation(root: Path) -> Path:
 def classes(place: Path) -> list[str]:
     """Return the names of the classes of a split, in order; raises ConfigError where there are none."""
     if not place.is_dir():
-        raise ConfigError(str(place), "", "expected a folder with one folder of images a class, but there is none")
+        raise ConfigError(
+            str(place),
+            "",
+            "expected a folder with one folder of images a class, but there is none; a set with boxes has a data.yaml",
+        )
     found = sorted(entry.name for entry in place.iterdir() if entry.is_dir())
     if not found:
         raise ConfigError(str(place), "", "expected one folder of images a class, but got no folder")

@@ -32,7 +32,7 @@ def place(files: Sequence[File], dest: Path) -> int:
     goes on where the last one was. Raises ConfigError where ``dest`` holds anything else.
     """
     if dest.exists() and not dest.is_dir():
-        raise ConfigError(str(dest), "", "expected a folder to write to, but there is a file")
+        raise ConfigError(str(dest), "", "expected a folder to write to, but there is a file: name another DEST")
     present = set(_present(dest))
     foreign = sorted(present - {file.name for file in files})
     _refuse(dest, foreign, "is not of it")
@@ -53,7 +53,7 @@ def _present(dest: Path) -> list[str]:
 def _refuse(dest: Path, names: Sequence[str], why: str) -> None:
     if names:
         more = f", as {len(names) - 1} more" if len(names) > 1 else ""
-        problem = f"expected an empty folder or this very data set, but {names[0]} {why}{more}"
+        problem = f"expected an empty folder or this very data set, but {names[0]} {why}{more}: name another DEST"
         raise ConfigError(str(dest), "", problem)
 
 

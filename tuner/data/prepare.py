@@ -40,7 +40,9 @@ def refuse_other_options(asked: Asked) -> None:
         return  # what else is there in its place is told when the files are compared
     for key, value in {"made_by": asked.made_by, **asked.options}.items():
         if options.get(key) != value:
-            problem = f"expected {options.get(key)!r} as when this folder was prepared, but got {value!r}"
+            problem = (
+                f"expected {options.get(key)!r} as when this folder was prepared, but got {value!r}: name another DEST"
+            )
             raise ConfigError(str(asked.dest), key, problem)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tuner.data.prepare import Report
+from tuner.data.summary import Summary
 
+PARTS = {"train": "training", "val": "validation", "test": "test"}
 FEW = 10
 """How many names are listed; the report beside the data has them all."""
 
@@ -26,6 +28,13 @@ def preparation(report: Report, dest: Path, written: int) -> Iterator[str]:
     yield f"  copies  {_copies(report)}"
     yield from (f"  ! {warning}" for warning in _warnings(report))
     yield f"{_written(written, dest)}; to train on it: {dest / 'data.yaml'}"
+
+
+def counts(found: Summary) -> str:
+    """Return a data set in one line: how many images in which split, and its classes."""
+    images = ", ".join(f"{split.images} {PARTS.get(name, name)}" for name, split in found.splits.items())
+    classes = "1 class" if len(found.names) == 1 else f"{len(found.names)} classes"
+    return f"{images} images, {classes} ({_few(found.names)})"
 
 
 def _few(names: Sequence[str]) -> str:

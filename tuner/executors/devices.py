@@ -67,7 +67,9 @@ def choose(devices: str | Sequence[int], per_device: int, jobs: int | None) -> l
         missing = [d for d in devices if d not in there]
         if missing:
             found = f"GPU {', '.join(map(str, there))}" if there else "no GPU"
-            raise ValueError(f"expected devices of this machine ({found} found), but got {missing}")
+            raise ValueError(
+                f"expected devices of this machine ({found} found), but got {missing}; auto takes what is there"
+            )
         there = [int(d) for d in devices]
     if not there:
         return [Device()] * (jobs or default_jobs())

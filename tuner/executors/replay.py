@@ -14,7 +14,7 @@ from tuner.bank import Task, Unused
 from tuner.curve import Curve
 from tuner.executors.devices import Device
 from tuner.record import Params
-from tuner.spec import Command, Log, TrialSpec
+from tuner.spec import About, Command, Log, TrialSpec
 
 STOPPED = 143
 SECONDS = 1.0  # what an epoch takes where no time was recorded: only the order of parallel trials depends on it
@@ -117,6 +117,9 @@ class Recorded:
     metrics = ()
 
     def check(self, space: object) -> None: ...
+
+    def about(self, space: object) -> About:
+        return About()
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         return Command(())

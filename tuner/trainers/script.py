@@ -24,22 +24,26 @@ stopped right after a row, so the checkpoint of an epoch should be written befor
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from tuner import templates, trial_files
+from tuner import installed, templates, trial_files
 from tuner.checkpoint import is_whole
 from tuner.documents import Model
 from tuner.errors import did_you_mean
 from tuner.space import Role, Space
-from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
+from tuner.spec import SPEC_FILE, About, Command, Log, TrialSpec
 from tuner.trial_files import FileOptions
 
+_YOLO = tuple(f"metrics/{name}" for name in ("precision", "recall", "mAP_0.5", "mAP_0.5:0.95"))
+OBJECTIVES = {"yolov5": _YOLO, "yolo_txt": _YOLO}
+"""The metrics of those log formats whose program is always the same."""
 OWN_NAMES = ("folder", "epochs", "until", "seed", "number", "checkpoint", "base", "python")
 
 
@@ -88,15 +92,17 @@ class ScriptTrainer:
         """Raise ValueError where something is missing, a name is unknown or a parameter would change nothing."""
         for name in space.parameters:
             if name in OWN_NAMES and name != "epochs":
-                raise ValueError(f"expected parameters of other names than tuner's own, but got '{name}'")
+                raise ValueError(f"expected parameters of other names than tuner's own, but got '{name}': rename it")
         self._check_templates({name: space.default(name) for name in space.parameters})
         if not self.cwd.is_dir():
-            raise ValueError(f"cwd: expected a folder, but got '{self.cwd}'")
+            raise ValueError(f"cwd: expected a folder, but got '{self.cwd}'; it starts from {self.base}")
         program = self._command[0]
         if "/" in program and "{" not in program and not (self.cwd / program).exists():
-            raise ValueError(f"command: expected a program, but there is none at {self.cwd / program}")
+            other = "{python} is the one that runs tuner"
+            raise ValueError(f"command: expected a program, but there is none at {self.cwd / program}; {other}")
         if Path(self.options.log.file).is_absolute() or ".." in Path(self.options.log.file).parts:
-            raise ValueError(f"log.file: expected a path inside the trial's folder, but got '{self.options.log.file}'")
+            given = f"got '{self.options.log.file}'; the program is told the folder as {{folder}}"
+            raise ValueError(f"log.file: expected a path inside the trial's folder, but {given}")
         self._check_use(space)
 
     def _check_templates(self, parameters: Mapping[str, Any]) -> None:
@@ -121,7 +127,42 @@ class ScriptTrainer:
         for name, parameter in space.parameters.items():
             if name not in used | conditions and parameter.role is not Role.EPOCHS:
                 where = "the command or a file" if self.options.files else "the command"
-                raise ValueError(f"expected every parameter of the space in {where}, but '{name}' is in none")
+                todo = f"write {{{name}}} where it belongs, or take it out of the space"
+                raise ValueError(f"expected every parameter of the space in {where}, but '{name}' is in none: {todo}")
+
+    def about(self, space: Space) -> About:
+        interpreter = self._command[0]
+        program = None if interpreter == "{python}" else self.cwd / interpreter
+        metrics = OBJECTIVES.get(self.log_format, ())
+        shown = " ".join(word or "''" for word in self._command)
+        return About(
+            model=f"{shown} (in {self.cwd})",
+            series=metrics,
+            packages=installed.versions(program) if program is None or program.is_file() else {},
+            continues=bool(self._resume),
+            remarks=tuple(self._remarks(space)),
+        )
+
+    def _remarks(self, space: Space) -> Iterator[str]:
+        command = " ".join(self._command)
+        named = {name for argument in self._command for name in templates.names(argument, "command")}
+        if not named & {"folder", "number"} and SPEC_FILE not in command:
+            log = self.options.log.file
+            yield f"command: without {{folder}} the program does not know the folder in which {log} is looked for"
+        if "epochs" not in named and SPEC_FILE not in command and named & set(space.parameters):
+            yield "command: without {epochs} the program plans its own number of epochs, whatever `epochs` says"
+        yield from self._own_rules()
+
+    def _own_rules(self) -> Iterator[str]:
+        """Yield what in the command lets the program end or search by rules of its own."""
+        for argument, after in itertools.zip_longest(self._command, self._command[1:], fillvalue=""):
+            flag, sign, value = argument.partition("=")
+            value = value if sign else after
+            if flag.startswith("-") and "patience" in flag and value not in ("0", "{epochs}"):
+                ask = "0 or {epochs} there, as the program reads it"
+                yield f"command: {flag} {value} ends a run by another rule, and only one of the two may end it: {ask}"
+            if flag == "--evolve":
+                yield "command: --evolve is a search of its own within every trial: take it out"
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Return the command line of ``spec``, after writing its files and its spec.json."""

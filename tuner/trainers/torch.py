@@ -35,11 +35,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from tuner import installed
 from tuner.documents import Model
 from tuner.inside import parameters as known
 from tuner.record import ParamValue
 from tuner.space import Space
-from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
+from tuner.spec import SPEC_FILE, About, Command, Log, TrialSpec
 
 PROGRAM = "tuner.inside.torch_classifier"
 
@@ -72,6 +73,22 @@ class TorchTrainer:
         for name in space.parameters:
             for value in space.listed(name):
                 known.parse(_without_epochs({name: value}))
+
+    def about(self, space: Space) -> About:
+        options = self.options
+        # Imported here: what reads the images is for those that train, and for this.
+        from tuner.inside import data
+
+        parts = data.load(
+            options.data, train_size=options.train_size, label_noise=options.label_noise, val_share=options.val_share
+        )
+        train, val, test = (len(part.labels) for part in (parts.train, parts.val, parts.test))
+        return About(
+            f"{options.data}: {train} training, {val} validation, {test} test images",
+            "" if "model" in space.parameters else str(known.parse({}).model),
+            train,
+            packages=installed.versions(),
+        )
 
     def command(self, spec: TrialSpec, *, resume: bool) -> Command:
         """Write spec.json and return the command that trains it."""

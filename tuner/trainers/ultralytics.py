@@ -33,6 +33,7 @@ The test split is looked at only when asked for, and prints JSON:
 from __future__ import annotations
 
 import itertools
+import math
 import string
 import sys
 from collections.abc import Iterator, Mapping
@@ -41,18 +42,29 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from tuner import yolo_package
-from tuner.data import subset, yolo
+from tuner import installed, yolo_package
+from tuner.data import subset, told, yolo
+from tuner.data.summary import Summary
 from tuner.documents import Model
 from tuner.errors import did_you_mean
 from tuner.inside.ultralytics_names import ENVIRONMENT, LARGEST, LAST_FILE, LOG_FILE
 from tuner.record import Params, ParamValue
 from tuner.space import Space
-from tuner.spec import SPEC_FILE, Command, Log, TrialSpec
+from tuner.spec import SPEC_FILE, About, Command, Log, TrialSpec
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 PROGRAM = "tuner.inside.ultralytics_run"
+STRIDE = 32
+_BOXES = tuple(f"metrics/{name}(B)" for name in ("precision", "recall", "mAP50", "mAP50-95"))
+OBJECTIVES: Mapping[str, tuple[str, ...]] = {
+    "detect": _BOXES,
+    "obb": _BOXES,
+    "segment": (*_BOXES, *(name.replace("(B)", "(M)") for name in _BOXES)),
+    "pose": (*_BOXES, *(name.replace("(B)", "(P)") for name in _BOXES)),
+    "classify": ("metrics/accuracy_top1", "metrics/accuracy_top5"),
+}
+"""The metrics that each task logs; losses can be an objective as well."""
 OWN = {"model", "data", "task", "mode", "resume", "project", "name", "exist_ok", "save_dir", "save", "val", "time"}
 OWN |= {"seed", "epochs", "device", "patience", "pretrained", "imgsz", "plots", "verbose", "fraction"}
 AUGMENTATION = "augmentation"
@@ -65,10 +77,6 @@ AUGMENTATIONS: Mapping[str, Mapping[str, float]] = {
     "default": {},
     "strong": {"translate": 0.2, "scale": 0.9, "mixup": 0.15, "degrees": 10.0, "flipud": 0.5},
 }
-
-SCORES = ("mAP50-95", "mAP50", "precision", "recall")
-PARTS = {"detect": "B", "obb": "B", "segment": "BM", "pose": "BP"}
-"""What Ultralytics scores: boxes, masks, poses."""
 
 
 class UltralyticsOptions(Model):
@@ -102,16 +110,14 @@ class UltralyticsTrainer:
     def __init__(self, options: UltralyticsOptions, base: Path) -> None:
         self.options = options
         self.data, self.weights = base / options.data, base / options.weights
+        self.summary: Summary | None = None
         self.pretrained = options.pretrained
         if isinstance(self.pretrained, str):
             self.pretrained = str(base / self.pretrained)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        if self.options.task == "classify":
-            return ("metrics/accuracy_top1", "metrics/accuracy_top5")
-        scored = PARTS[self.options.task]
-        return tuple(f"metrics/{name}({part})" for part in scored for name in SCORES)
+        return OBJECTIVES[self.options.task]
 
     def check(self, space: Space) -> None:
         """Raise ValueError or ConfigError where options, models or data are not such that every trial can start."""
@@ -128,7 +134,42 @@ class UltralyticsTrainer:
         for name, value in [*self._ends(space), *self.options.args.items()]:
             if name not in named and (problem := yolo_package.problem(name, value)) and not _largest(name, value):
                 raise ValueError(f"{name}: {problem}")
-        yolo.check(self.data, self.options.task)
+        self.summary = yolo.check(self.data, self.options.task)
+
+    def about(self, space: Space) -> About:
+        assert self.summary is not None, "check comes first"
+        train = self.summary.splits["train"].images
+        drawn = self._drawn(train)
+        part = [f"{drawn} of the training images are drawn"] if drawn < train else []
+        empty = [remark for remark in self.summary.remarks if "background" in remark]
+        return About(
+            "; ".join([f"{self.options.data}: {told.counts(self.summary)}", *part, *empty]),
+            f"{self.options.model}, {self._start()}, {self.options.imgsz} pixels",
+            drawn,
+            packages=installed.versions(),
+            test="test" in self.summary.splits,
+            remarks=(*(remark for remark in self.summary.remarks if remark not in empty), *self._remarks()),
+        )
+
+    def _drawn(self, train: int) -> int:
+        images = self.options.images
+        return (
+            train if images is None else math.ceil(images * train) if isinstance(images, float) else min(images, train)
+        )
+
+    def _start(self) -> str:
+        if isinstance(self.pretrained, str):
+            return f"from {self.pretrained}"
+        own = self.options.model.endswith(".pt")
+        return f"from the weights in {self.options.weights}" if self.pretrained or own else "untrained"
+
+    def _remarks(self) -> Iterator[str]:
+        size, args = self.options.imgsz, self.options.args
+        if size % STRIDE:
+            up = math.ceil(size / STRIDE) * STRIDE
+            yield f"imgsz: Ultralytics trains with {up} in place of {size}, which is no multiple of {STRIDE}"
+        if args.get("optimizer") == "auto":
+            yield "args.optimizer: auto chooses rate and momentum by itself; name an optimizer, such as SGD"
 
     @staticmethod
     def _ends(space: Space) -> Iterator[tuple[str, ParamValue]]:
