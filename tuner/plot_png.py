@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import matplotlib
 from matplotlib import font_manager
@@ -50,8 +50,8 @@ def can_write(language: str) -> bool:
     return language != "zh" or bool(_installed())
 
 
-def save(pictures: Sequence[Picture], path: Path) -> None:
-    """Draw the pictures into a PNG file; raises OSError where it cannot be written."""
+def save(pictures: Sequence[Picture], path: Path | BinaryIO) -> None:
+    """Draw the pictures into a PNG file, which may be one in memory; raises OSError where it cannot be written."""
     style: Any = {**STYLE, "font.family": ["DejaVu Sans", *_installed()]}
     with matplotlib.rc_context(style):
         figure = _one(pictures[0]) if len(pictures) == 1 else _many(pictures)
