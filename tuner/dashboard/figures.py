@@ -91,9 +91,7 @@ def scores(content: Content) -> Any:
             )
         )
         named.add(kind)
-    return _dressed(
-        figure, "Every trial's score; × where the symptom that ended it began", "epoch", _objective(content)
-    )
+    return _dressed(figure, "Every trial's score; × where what ended it began", "epoch", content.report.objective)
 
 
 def remedies(content: Content) -> Any:
