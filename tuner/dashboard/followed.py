@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import BaseStorage
@@ -28,6 +30,8 @@ from tuner.report_html.curves import Seen
 
 TRIALS_EACH = 1_000_000
 """Trial ids are unique over all studies of a storage: the study's id times this, and the number of the trial."""
+LONGEST_VALUE = 60
+"""Characters; the page does not break the lines of an attribute, and a long one pushes the note out of the window."""
 CURVE = "curve.png"
 STUDY_FILES = ("report.html", "best.yaml", "config.yaml")
 
@@ -81,7 +85,7 @@ class Followed:
             datetime_complete=trial.datetime_complete,
             params=trial.params,
             distributions=trial.distributions,
-            user_attrs=trial.user_attrs,
+            user_attrs=flat(trial.user_attrs),
             system_attrs={**trial.system_attrs, **_constraints(trial), **self._artifacts(r)},
             intermediate_values=trial.intermediate_values,
             trial_id=self.study_id * TRIALS_EACH + trial.number,
@@ -91,7 +95,7 @@ class Followed:
         folder, seen = self._config.trial_folder(r.number), self._seen[r.number]
         found: dict[str, str] = {}
         if seen.verdict is not None:
-            found = self._store.attribute(self._named(r, CURVE), CURVE, lambda: drawn.curve(self._config, r, seen))
+            found = self._store.attribute(self._named(r, CURVE), CURVE, drawn.curve(self._config, r, seen))
         for path in files.of(folder):
             found |= self._store.attribute(self._named(r, str(path)), str(path), files.opener(folder / path))
         return found
@@ -116,6 +120,7 @@ class Followed:
                     save_note(optuna.Trial(study, self.trials[r.number]._trial_id), body)
                     self._notes[r.number] = body
         if moved:
+            _name(study, content.report.objective)
             save_note(study, notes.of_study(content, self._links()))
             for name, figure in figures.of(content):
                 save_plotly_graph_object(study, figure, graph_object_id=name)
@@ -142,6 +147,29 @@ class Followed:
         curve = f"/artifacts/{self.study_id}/{trial_id}/{self._store.named(self._named(r, CURVE))}"
         # A picture that is addressed in another way is fetched again.
         return notes.Links(trials, f"{curve}?epochs={self._seen[r.number].curve.length}&{r.state.name}")
+
+
+def flat(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tuner keeps of a trial one by one: as columns of the page's table, and numbers as axes of its plots.
+
+    Whole sentences and lists stand in the note; what others keep with a trial stays as it is.
+    """
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if name not in record.GROUPS:
+            found[name] = value
+            continue
+        for key, one in {**value, **value.get("metrics", {})}.items():
+            short = isinstance(one, str) and len(one) <= LONGEST_VALUE
+            if short or isinstance(one, bool | int | float):
+                found[key] = one
+    return found
+
+
+def _name(study: optuna.Study, objective: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        study.set_metric_names([objective])
 
 
 def _constraints(trial: FrozenTrial) -> dict[str, list[float]]:

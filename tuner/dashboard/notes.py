@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tuner import report as reports
@@ -52,11 +52,11 @@ def _listed(title: str, sentences: Sequence[str]) -> list[str]:
 
 def of_trial(content: Content, record: Record, links: Links) -> str:
     """Return what became of a trial, why, where it came from and what followed from it."""
-    parts = (_became(content, record), _why(content, record), _came_from(content, record, links))
-    lines = [line for part in parts for line in part] + list(_followed(content, record, links))
+    lines = [*_became(content, record), *_why(content, record), *_evidence(record)]
+    lines += [*_came_from(content, record, links), *_followed(content, record, links)]
     if links.curve:
         lines.append(f"![The curve of the trial, with what was seen on it]({links.curve})")
-    return "\n\n".join([*lines, *_evidence(record)]) + "\n"
+    return "\n\n".join(lines) + "\n"
 
 
 def _became(content: Content, record: Record) -> Iterator[str]:
@@ -107,16 +107,11 @@ def _followed(content: Content, record: Record, links: Links) -> Iterator[str]:
         yield f"**What was made of it:** {', '.join(told)}"
 
 
-def _evidence(record: Record) -> list[str]:
-    """Return the numbers behind a symptom that ended the trial, and the thresholds that they were held against."""
+def _evidence(record: Record) -> Iterator[str]:
+    """Yield the numbers behind the symptom that ended the trial."""
     ending = record.ending
     if ending is None or ending.reason not in SYMPTOMS or not ending.evidence:
-        return []
+        return
     sure = "" if ending.confidence is None else f", confidence {ending.confidence:.2f}"
-    head = f"**Evidence** (rules {text(ending.rule_version or 'unknown')}{sure})"
-    return [head, _table("evidence", ending.evidence), *([_table("threshold", t)] if (t := ending.thresholds) else [])]
-
-
-def _table(name: str, values: Mapping[str, object]) -> str:
-    shown = {k: words.number(v) if isinstance(v, int | float) else v for k, v in values.items()}
-    return "\n".join([f"| {name} | |", "|---|---|", *(f"| {text(k)} | {text(v)} |" for k, v in shown.items())])
+    numbers = ", ".join(f"{text(name)} {text(words.value(value))}" for name, value in ending.evidence.items())
+    yield f"**The numbers behind it:** {numbers} (rules {text(ending.rule_version or 'unknown')}{sure})"
