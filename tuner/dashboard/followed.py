@@ -42,6 +42,7 @@ class Followed:
     def __init__(self, folder: Path, config: StudyConfig, study_id: int, store: Files) -> None:
         self.folder, self.study_id = folder, study_id
         self._config, self._store = config, store
+        self._file = _file(config)
         self._study = sampler.load_study(config.storage, config.model.study)
         self.name, self.direction = self._study.study_name, self._study.direction
         self.user_attrs: dict[str, Any] = {}
@@ -55,6 +56,11 @@ class Followed:
         """Return the study as a storage lists it."""
         return FrozenStudy(self.name, self.direction, dict(self.user_attrs), dict(self.said), self.study_id)
 
+    @property
+    def replaced(self) -> bool:
+        """Whether another study was begun where this one was."""
+        return _file(self._config) != self._file
+
     def look(self, mirror: BaseStorage) -> None:
         """Read what is new: what the storage keeps of finished trials is read once, and so are their logs."""
         trials = self._study.get_trials(deepcopy=False)
@@ -65,11 +71,12 @@ class Followed:
         self.trials = [self._shown(trial, r) for trial, r in zip(trials, records, strict=True)]
         alive = driver_is_alive(self._config.folder)
         standing = [alive, *((r.state, r.paused) for r in records)]
-        moved, self._standing = standing != self._standing, standing
+        moved = standing != self._standing
         if moved:
             self.user_attrs = dict(self._study.user_attrs)
             self._offer_files()
         self._say(mirror, records, alive, moved)
+        self._standing = standing
 
     def _shown(self, trial: FrozenTrial, r: Record) -> FrozenTrial:
         """Return a trial under the mirror's id, with its artifacts; all else is as it was."""
@@ -147,6 +154,12 @@ class Followed:
         curve = f"/artifacts/{self.study_id}/{trial_id}/{self._store.named(self._named(r, CURVE))}"
         # A picture that is addressed in another way is fetched again.
         return notes.Links(trials, f"{curve}?epochs={self._seen[r.number].curve.length}&{r.state.name}")
+
+
+def _file(config: StudyConfig) -> int | None:
+    """Return what tells the file of the storage from another of its name; None where it is no file."""
+    path = Path(config.storage.removeprefix(sampler.SQLITE))
+    return path.stat().st_ino if path.is_file() else None
 
 
 def flat(attributes: Mapping[str, Any]) -> dict[str, Any]:

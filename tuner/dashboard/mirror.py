@@ -49,10 +49,12 @@ class Mirror(BaseStorage):
     def _refresh(self) -> None:
         known = {followed.folder: followed for followed in self._studies.values()}
         for folder in studies_of(self._folder):
-            if folder not in known:  # a stage may begin while the page is open
-                new = Followed(folder, config_of(folder, reading=True), len(self._studies) + 1, self.files)
-                known[folder] = self._studies[new.study_id] = new
-            known[folder].look(self)
+            followed = known.get(folder)
+            if followed is None or followed.replaced:  # a stage may begin while the page is open, and a study anew
+                study_id = followed.study_id if followed else len(self._studies) + 1
+                followed = Followed(folder, config_of(folder, reading=True), study_id, self.files)
+            self._studies[followed.study_id] = followed
+            followed.look(self)
 
     def get_all_studies(self) -> list[FrozenStudy]:
         with self._lock:

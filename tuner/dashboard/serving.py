@@ -68,7 +68,7 @@ def _listening(host: str, port: int, app: App) -> WSGIServer:
         return make_server(host, port, app, server_class=Server, handler_class=Silent)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            expected = f"expected a free port, but got {port}, which another program listens on"
+            expected = f"expected a free port, but {port} is taken by another program"
             raise ConfigError("dashboard", "--port", expected) from None
-        expected = f"expected an address to listen on, but got {host}:{port} ({error.strerror or error})"
+        expected = f"expected an address of this machine, but got {host} ({error.strerror or error})"
         raise ConfigError("dashboard", "--host", expected) from None
