@@ -86,6 +86,19 @@ def test_a_trial_that_goes_on_and_ends_is_followed(tmp_path: Path, clock: Clock)
     assert [facts(t) for t in shown(mirror)] == [facts(t) for t in study.get_trials()]
 
 
+def test_looks_that_take_long_come_less_often(place: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror, looks = Mirror(place, clock), []
+
+    def slow() -> None:
+        looks.append(clock.now)
+        clock.now += 3.0
+
+    monkeypatch.setattr(mirror, "_refresh", slow)
+    for clock.now in (2.0, 20.0, 34.0, 36.0):
+        mirror.get_all_studies()
+    assert looks == [2.0, 36.0]
+
+
 def test_looking_again_and_again_leaves_the_storage_as_it_was(place: Path, clock: Clock) -> None:
     before = (place / "study.db").read_bytes()
     mirror = Mirror(place, clock)

@@ -74,7 +74,7 @@ class Followed:
         moved = standing != self._standing
         if moved:
             self.user_attrs = dict(self._study.user_attrs)
-            self._offer_files()
+        self._offer_files()
         self._say(mirror, records, alive, moved)
         self._standing = standing
 

@@ -25,6 +25,8 @@ from tuner.reading import config_of, studies_of
 
 LEAST_SECONDS = 2.0
 """The page asks every 2 to 10 seconds; several pages that are open do not have the study read more often."""
+SHARE = 0.1
+"""The most of the time that reading may take: the processors are there for training."""
 
 
 def _refused(*_: Any, **__: Any) -> NoReturn:
@@ -44,7 +46,7 @@ class Mirror(BaseStorage):
         self._studies: dict[int, Followed] = {}
         self._complaint = ""
         self._refresh()
-        self._looked = clock()
+        self._next = clock() + LEAST_SECONDS
 
     def _refresh(self) -> None:
         known = {followed.folder: followed for followed in self._studies.values()}
@@ -58,11 +60,12 @@ class Mirror(BaseStorage):
 
     def get_all_studies(self) -> list[FrozenStudy]:
         with self._lock:
-            if self._clock() - self._looked >= LEAST_SECONDS:
+            if self._clock() >= self._next:
                 self._look_again()
         return [study.frozen() for study in list(self._studies.values())]
 
     def _look_again(self) -> None:
+        began = self._clock()
         try:
             self._refresh()
             complaint = ""
@@ -70,7 +73,8 @@ class Mirror(BaseStorage):
             complaint = f"{error.__cause__ or error}".splitlines()[0]
         if complaint and complaint != self._complaint:
             print(f"tuner: cannot read the study now, and shows what was read last: {complaint}", file=sys.stderr)
-        self._complaint, self._looked = complaint, self._clock()
+        self._complaint, now = complaint, self._clock()
+        self._next = now + max(LEAST_SECONDS, (now - began) / SHARE)
 
     def get_study_id_from_name(self, study_name: str) -> int:
         for study_id, study in self._studies.items():
