@@ -99,6 +99,8 @@ Keep = Annotated[
     Path | None, typer.Option("--keep", metavar="FILE", help="keep the replayed studies in an Optuna SQLite file")
 ]
 Format = Annotated[str, typer.Option("--format", metavar="text|html|md|csv|json", help="what the report is written as")]
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="the address to listen on; 0.0.0.0 for all")]
+Port = Annotated[int, typer.Option("--port", metavar="N", help="the port; 0 for one that is free", min=0, max=65535)]
 Language = Annotated[str, typer.Option("--lang", metavar="en|zh", help="the language of the texts")]
 
 RUN_EXAMPLES = """\
@@ -220,6 +222,17 @@ def status(study: StudyPath, watch: StatusWatch = False, every: StatusEvery = 1.
     from tuner import study_commands
 
     study_commands.status(study, every if watch else None)
+
+
+@app.command()
+def dashboard(study: StudyPath, host: Host = "127.0.0.1", port: Port = 8080) -> None:
+    """Show a study in the browser, in optuna-dashboard, with why each trial ended; it may be running.
+
+    The study is only read, and the page cannot change it. Whoever can reach the address can read it.
+    """
+    from tuner.dashboard import serving
+
+    serving.serve(study, host, port)
 
 
 @app.command(epilog=REPLAY_EXAMPLES)

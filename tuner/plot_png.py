@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import matplotlib
 from matplotlib import font_manager
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tuner.plot import AMBER, GREEN, GREY, RED, Panel, Picture
+from tuner.plot import GREEN, GREY, Panel, Picture
 
 CHINESE = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei", "SimHei")
 HEIGHTS = {"loss": 3.0, "score": 2.0, "rate": 1.0}
@@ -50,12 +50,12 @@ def can_write(language: str) -> bool:
     return language != "zh" or bool(_installed())
 
 
-def save(pictures: Sequence[Picture], path: Path) -> None:
-    """Draw the pictures into a PNG file; raises OSError where it cannot be written."""
+def save(pictures: Sequence[Picture], path: Path | BinaryIO, dpi: int = DPI) -> None:
+    """Draw the pictures into a PNG file, which may be one in memory; raises OSError where it cannot be written."""
     style: Any = {**STYLE, "font.family": ["DejaVu Sans", *_installed()]}
     with matplotlib.rc_context(style):
         figure = _one(pictures[0]) if len(pictures) == 1 else _many(pictures)
-        figure.savefig(path, dpi=DPI, format="png", facecolor="white")
+        figure.savefig(path, dpi=dpi, format="png", facecolor="white")
 
 
 def _installed() -> list[str]:
@@ -158,7 +158,7 @@ def _marks(axes: Axes, picture: Picture, *, shaded: bool) -> None:
 def _name_marks(axes: Axes, picture: Picture) -> None:
     """Write above the first panel which symptom began where, one over the other as they may overlap."""
     first, last = picture.ends
-    for i, mark in enumerate(mark for mark in picture.marks if mark.color in (RED, AMBER)):
+    for i, mark in enumerate(mark for mark in picture.marks if mark.color != GREEN):
         share = (mark.epoch - first) / max(1, last - first)
         axes.annotate(
             f" {mark.epoch}: {mark.label} ",

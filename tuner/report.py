@@ -73,11 +73,12 @@ def build(
     as_trained: Callable[[Params], Params] = dict,
     exported: Callable[[Record], Mapping[str, Any]] | None = None,
     tested: Sequence[Scored] = (),
+    weigh: Callable[[optuna.Study], Importances] = importances,
 ) -> Report:
     """Return the report on ``study``; the objective is named as Optuna knows it where it is not given.
 
     ``as_trained`` turns the sampler's parameters into those that the trainer got, ``exported`` a trial into the
-    settings of the program that trained it.
+    settings of the program that trained it. ``weigh`` says what each hyperparameter accounts for, which takes seconds.
     """
     higher = study.direction is StudyDirection.MAXIMIZE
     best = incumbent(records, higher_is_better=higher)
@@ -92,7 +93,7 @@ def build(
         trials=tuple(records),
         states=dict(Counter(r.state.name.lower() for r in records)),
         worth=worth(records, higher_is_better=higher),
-        importances=importances(study),
+        importances=weigh(study),
         used=used(records),
         checks=checks(records, best, bounds or {}),
         experiments=experiments.table(records, objective),

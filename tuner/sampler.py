@@ -282,7 +282,7 @@ def find_study(storage: str, name: str) -> optuna.Study | None:
         _refuse_foreign(storage)
         if not sqlalchemy.inspect(sqlalchemy.create_engine(storage)).has_table("studies"):
             return None
-        store = _storage(storage)
+        store = _storage(storage, reading=True)
         if name not in (study.study_name for study in store.get_all_studies()):
             return None
         study = optuna.load_study(storage=store, study_name=name)
@@ -314,18 +314,30 @@ def _refuse_foreign(storage: str) -> None:
 
 
 def load_study(storage: str, name: str) -> optuna.Study:
-    """Open an existing study for reading; raises StudyError."""
+    """Open an existing study for reading, which the database itself sees to; raises StudyError."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with _storage_errors(storage):
         if storage.startswith(SQLITE) and not Path(storage.removeprefix(SQLITE)).is_file():
             raise StudyError(f"{storage}: there is no such study; tuner run CONFIG starts one")
-        return optuna.load_study(storage=_storage(storage), study_name=name)
+        return optuna.load_study(storage=_storage(storage, reading=True), study_name=name)
 
 
-def _storage(url: str) -> optuna.storages.RDBStorage:
-    # Another program (a backup, a dashboard) may hold the lock of an SQLite file for a while.
-    patience = {"connect_args": {"timeout": LOCK_SECONDS}} if url.startswith(SQLITE) else {}
-    return optuna.storages.RDBStorage(url, engine_kwargs=patience)
+class _QueryOnly(sqlite3.Connection):
+    """A connection that changes nothing, but rolls back what a driver left that was killed in a commit."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute("pragma query_only = on")
+
+
+def _storage(url: str, *, reading: bool = False) -> optuna.storages.RDBStorage:
+    options: dict[str, Any] = {}
+    if url.startswith(SQLITE):
+        # Another program (a backup, a dashboard) may hold the lock of an SQLite file for a while.
+        options["connect_args"] = {"timeout": LOCK_SECONDS, **({"factory": _QueryOnly} if reading else {})}
+    elif url.startswith("postgresql") and reading:
+        options["execution_options"] = {"postgresql_readonly": True}
+    return optuna.storages.RDBStorage(url, engine_kwargs=options)
 
 
 @contextlib.contextmanager
