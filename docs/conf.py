@@ -19,14 +19,14 @@ CONTENTS = {
     "Reference": ["commands", "configuration", "search_space", "trainers", "treatment"],
     "Measured": ["search", "diagnosis", "ablation", "kill_test", "determinism", "overhead", "yolo"],
     "中文": ["quickstart.zh", "symptoms.zh", "faq.zh"],
-    "Project": ["house", "decisions", "log"],
+    "Project": ["house", "decisions", "log", "/CHANGELOG"],
 }
 FOLDERS = {"Measured": "/results/{}/README"}
 
 project = "tuner"
 html_title = "tuner"
 root_doc = "README"
-include_patterns = ["README.md", "docs/*.md", "results/*/README.md"]
+include_patterns = ["README.md", "CHANGELOG.md", "docs/*.md", "results/*/README.md"]
 exclude_patterns = [".*", "bank", "data", "runs", "scripts", "site", "tests", "tuner", "results/*/trials"]
 extensions = ["myst_parser", "sphinx_copybutton"]
 suppress_warnings = ["myst.header", "misc.highlighting_failure"]
@@ -70,7 +70,8 @@ def add_contents(app: Sphinx, name: str, source: list[str]) -> None:
     if name != root_doc:
         return
     for caption, pages in CONTENTS.items():
-        lines = [FOLDERS.get(caption, "/docs/{}").format(page) for page in pages]
+        place = FOLDERS.get(caption, "/docs/{}")
+        lines = [page if page.startswith("/") else place.format(page) for page in pages]
         source[0] += "\n".join(["\n\n```{toctree}", ":hidden:", f":caption: {caption}\n", *lines, "```\n"])
 
 

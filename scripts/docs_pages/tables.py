@@ -40,7 +40,7 @@ def kind(known: Mapping[str, Any]) -> str:
     if "const" in known:
         return f"`{known['const']}`"
     if "anyOf" in known:
-        return ", or ".join(dict.fromkeys(kind(k) for k in known["anyOf"] if k.get("type") != "null"))
+        return _either([kind(k) for k in known["anyOf"] if k.get("type") != "null"])
     if known.get("type") == "array":
         return f"list of {_many(kind(known['items']))}" if known.get("items") else "list"
     if known.get("type") == "object" or "$ref" in known or "type" not in known:
@@ -58,9 +58,14 @@ def default(value: Any) -> str:
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
+def _either(kinds: Sequence[str]) -> str:
+    if {"number", "text"} <= set(kinds):
+        return "value"
+    return ", or ".join(k for k in dict.fromkeys(kinds) if not (k == TYPES["integer"] and TYPES["number"] in kinds))
+
+
 def _many(words: str) -> str:
-    plurals = {"whole number": "whole numbers", "number": "numbers", "text": "texts", "keys": "keys"}
-    return plurals.get(words, words)
+    return words if words == "keys" else f"{words}s"
 
 
 def from_docstring(text: str) -> str:
