@@ -75,7 +75,9 @@ def add_contents(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] += "\n".join(["\n\n```{toctree}", ":hidden:", f":caption: {caption}\n", *lines, "```\n"])
 
 
-def say_language(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def say_language(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Name the language of a page in Chinese, for what reads it aloud and chooses its font."""
     if page.endswith(".zh"):
         context["language"] = "zh-CN"
