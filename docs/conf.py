@@ -17,22 +17,34 @@ CONTENTS = {
     "Start": ["quickstart", "own_training", "diagnose", "yolo", "yolov5", "data", "scaling", "faq"],
     "Understand": ["how_it_decides", "symptoms", "comparison"],
     "Reference": ["commands", "configuration", "search_space", "trainers", "treatment"],
-    "Measured": ["search", "diagnosis", "ablation", "kill_test", "determinism", "overhead", "yolo"],
+    "Measured": [
+        "Reading curves </results/diagnosis/README>",
+        "Searching </results/search/README>",
+        "Parts on the digits </results/ablation/README>",
+        "YOLO on a CPU </results/yolo/README>",
+        "Kills </results/kill_test/README>",
+        "Determinism </results/determinism/README>",
+        "Overhead </results/overhead/README>",
+        "The bank of curves </bank/README>",
+    ],
     "中文": ["quickstart.zh", "symptoms.zh", "faq.zh"],
-    "Project": ["house", "decisions", "log", "/CHANGELOG"],
+    "Project": ["house", "decisions", "log", "Changes </CHANGELOG>"],
 }
-FOLDERS = {"Measured": "/results/{}/README"}
 
 project = "tuner"
 html_title = "tuner"
 root_doc = "README"
-include_patterns = ["README.md", "CHANGELOG.md", "docs/*.md", "results/*/README.md"]
-exclude_patterns = [".*", "bank", "data", "runs", "scripts", "site", "tests", "tuner", "results/*/trials"]
+include_patterns = ["README.md", "CHANGELOG.md", "docs/*.md", "results/*/README.md", "bank/README.md"]
+exclude_patterns = [".*", "data", "runs", "scripts", "site", "tests", "tuner", "results/*/trials"]
 extensions = ["myst_parser", "sphinx_copybutton"]
 suppress_warnings = ["myst.header", "misc.highlighting_failure"]
 myst_heading_anchors = 4
 
 html_theme = "furo"
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#2b5c8a", "color-brand-content": "#2b5c8a"},
+    "dark_css_variables": {"color-brand-primary": "#8ab8e0", "color-brand-content": "#8ab8e0"},
+}
 html_static_path = ["site/static"]
 templates_path = ["site/templates"]
 html_css_files = ["site.css"]
@@ -70,8 +82,7 @@ def add_contents(app: Sphinx, name: str, source: list[str]) -> None:
     if name != root_doc:
         return
     for caption, pages in CONTENTS.items():
-        place = FOLDERS.get(caption, "/docs/{}")
-        lines = [page if page.startswith("/") else place.format(page) for page in pages]
+        lines = [page if ">" in page else f"/docs/{page}" for page in pages]
         source[0] += "\n".join(["\n\n```{toctree}", ":hidden:", f":caption: {caption}\n", *lines, "```\n"])
 
 
