@@ -46,9 +46,9 @@ OWN_NAMES = ("folder", "epochs", "until", "seed", "number", "checkpoint", "base"
 class LogOptions(Model):
     """Where the program writes its log, inside the trial's folder, and in which format."""
 
-    file: str = Field("results.csv", description="path inside the trial's folder")
-    format: str = Field("csv", description="one of the log formats")
-    options: dict[str, Any] = Field({}, description="options of the format")
+    file: str = Field(default="results.csv", description="path inside the trial's folder")
+    format: str = Field(default="csv", description="one of the log formats")
+    options: dict[str, Any] = Field(default={}, description="options of the format")
 
 
 class ScriptOptions(Model):
