@@ -179,3 +179,10 @@ def test_a_configuration_that_is_shown_is_one(block: Block, tmp_path: Path) -> N
         stage = documents.check(stages.StageModel, own, "stage")
         whole = stages.laid_over(document, dict(stage.__pydantic_extra__ or {}))
         config.of(whole, tmp_path, "page", reading=True)
+
+
+def test_what_is_where_names_files_that_are_there() -> None:
+    (listed,) = [block.text for block in blocks(ROOT / "docs" / "house.md")]
+    names = re.findall(r"[\w*/]+\.(?:py|yaml)\b", listed)
+    assert len(names) > 40
+    assert [n for n in names if not any(any((ROOT / part).glob(n)) for part in (".", "tuner", "docs"))] == []

@@ -86,7 +86,7 @@ def _form(form: str) -> list[str]:
     drawn = ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values) or "any number between the two"
     middle = parameter.middle()
     step = parameter.step(middle, 1)
-    moved = "none: there is no order" if step is None else f"{middle:g} → {step:g}"
+    moved = "none: there is no order" if step is None else f"{middle:.3g} → {step:.3g}"
     inside = ", ".join(str(v) for v in next(iter(described.values())))
     return [f"`{{{form}: [{inside}]}}`", drawn, moved]
 
