@@ -1,6 +1,6 @@
-"""Make docs/symptoms.md and docs/symptoms.zh.md, with a picture of each symptom, from what ``tuner explain`` prints.
+"""Make the pages of docs/ that come from the code, and the blocks that show a file.
 
-    python -m scripts.make_docs            the pages and the pictures
+    python -m scripts.make_docs            the pages and the pictures of the symptoms
     python -m scripts.make_docs --text     the pages alone
 
 Each picture is a recorded training of the bank of curves (bank/dev.jsonl) on which the diagnosis agrees with the label,
@@ -10,100 +10,48 @@ where there is one, else the first example of the plug-in.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from tuner import columns, explain, manual
-from tuner.explain import Part
-from tuner.manual import word
-from tuner.registry import REMEDIES, SYMPTOMS
+from scripts.docs_pages import commands, configuration, search_space, symptoms, trainers, treatment
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PAGES = {"en": "symptoms.md", "zh": "symptoms.zh.md"}
-PICTURES = "symptoms"
-
-TITLES = {"en": "Symptoms, columns and remedies", "zh": "训练曲线的症状、日志里的列和对策"}
-MADE = "<!-- Made by `python -m scripts.make_docs` from the docstrings and YAML files of the package; edit those. -->"
-INTRODUCTIONS = {
-    "en": """\
-What a training curve can show, what usually causes it and what to do about it. `tuner explain NAME` prints the same on
-the terminal, and `tuner diagnose LOG` says which of these a run of yours shows. [中文](symptoms.zh.md)
-
-*What tuner does* is the default [treatment table](../tuner/treatment.yaml) of a search. A symptom with a severity of at
-least 0.5 harms what the run is judged by. In the pictures the dashed line is the epoch since which the symptom is seen;
-most are recorded trainings of small networks.""",
-    "zh": """\
-训练曲线能看出哪些问题、通常是什么原因、该怎么办。在终端里用 `tuner explain 名称 --lang zh` 可以看到同样的内容；
-`tuner diagnose 日志 --lang zh` 会告诉你自己的训练属于哪一种。[English](symptoms.md)
-
-“tuner 的处理”指搜索时默认的[处理表](../tuner/treatment.yaml)。严重度不低于 0.5 表示已经损害了目标指标。
-图中虚线是从哪个 epoch 起出现该症状；多数图是小网络的真实训练记录。""",
+MADE = "<!-- Made by `python -m scripts.make_docs` from the code and YAML files of the package; edit those. -->\n\n"
+PAGES: Mapping[str, Callable[[], str]] = {
+    "commands.md": commands.page,
+    "configuration.md": configuration.page,
+    "search_space.md": search_space.page,
+    "trainers.md": trainers.page,
+    "treatment.md": treatment.page,
+    "symptoms.md": partial(symptoms.page, "en"),
+    "symptoms.zh.md": partial(symptoms.page, "zh"),
 }
+SHOWN = re.compile(r"(?P<mark><!-- file: (?P<file>\S+) -->\n```(?P<kind>\w+)\n).*?^```$", re.MULTILINE | re.DOTALL)
+"""A block that shows a file of the repository, as it stands."""
 
 
-def page(language: str) -> str:
-    """Return the whole page in ``language``."""
-    sick = [name for name in SYMPTOMS if not SYMPTOMS[name].HEALTHY]
-    healthy = [name for name in SYMPTOMS if name not in sick]
-    blocks = [MADE, f"# {TITLES[language]}", INTRODUCTIONS[language]]
-    for names, heading in ((sick, "sick curves"), (healthy, "healthy curves")):
-        blocks += [f"**{_heading(heading, language)}**", "\n".join(_contents(names, language))]
-    for names, heading in ((sick, "sick curves"), (healthy, "healthy curves")):
-        blocks.append(f"## {_heading(heading, language)}")
-        for name in names:
-            blocks += _symptom(name, language)
-    blocks += [f"## {_heading('columns of logs', language)}", *(_column(name, language) for name in columns.names())]
-    blocks += [f"## {_heading('remedies', language)}", "\n".join(_remedy(name, language) for name in REMEDIES)]
-    return "\n\n".join(blocks) + "\n"
+def made() -> dict[Path, str]:
+    """Return the text of every page that is made, and of every other page with its files filled in."""
+    pages = {DOCS / name: MADE + make() for name, make in PAGES.items()}
+    others = [path for path in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))) if path not in pages]
+    return pages | {path: SHOWN.sub(_filled, path.read_text(encoding="utf-8")) for path in others}
+
+
+def _filled(block: re.Match[str]) -> str:
+    return f"{block['mark']}{(ROOT / block['file']).read_text(encoding='utf-8')}```"
 
 
 def write(*, pictures: bool) -> None:
     """Write the pages, and the pictures if they are wanted."""
-    for language, name in PAGES.items():
-        (DOCS / name).write_text(page(language), encoding="utf-8")
+    for path, text in made().items():
+        path.write_text(text, encoding="utf-8")
     if pictures:
         from scripts import draw_symptoms
 
-        draw_symptoms.write(DOCS / PICTURES, ROOT / "bank" / "dev.jsonl")
-
-
-def _heading(text: str, language: str) -> str:
-    said = word(text, language)
-    return said[:1].upper() + said[1:]
-
-
-def _contents(names: Iterable[str], language: str) -> Iterator[str]:
-    for name in names:
-        yield f"- [{explain.titled(name, language)}](#{name}): {manual.of(name, language).summary}"
-
-
-def _symptom(name: str, language: str) -> Iterator[str]:
-    yield f'<a id="{name}"></a>\n\n### {explain.titled(name, language)}'
-    yield manual.of(name, language).summary
-    yield f"![{name}]({PICTURES}/{name}.svg)"
-    yield from (_part(part, language) for part in explain.symptom_parts(name, language))
-
-
-def _part(part: Part, language: str) -> str:
-    heading = f"**{_heading(part.heading, language)}**"
-    if len(part.items) > 1:
-        return "\n".join([f"{heading}\n", *(f"- {item}" for item in part.items)])
-    return f"{heading}{': ' if language == 'en' else '：'}{part.items[0]}"
-
-
-def _column(name: str, language: str) -> str:
-    meaning, *others = explain.column_parts(name, language)
-    return "\n".join([f"### `{name}`\n", f"{meaning.items[0]}\n", *(f"- {_part(other, language)}" for other in others)])
-
-
-def _remedy(name: str, language: str) -> str:
-    parts = {part.heading: part.items[0] for part in explain.remedy_parts(name, language)}
-    against = word("tried against", language)
-    called = f"`{name}`" if language == "en" else f"{manual.remedy(name, language)} `{name}`"
-    told = [parts["does"]] if "does" in parts else []
-    told += [_part(Part(against, (parts[against],)), language)] if against in parts else []
-    return f"- {called}" + (": " if language == "en" and told else " " if told else "") + " ".join(told)
+        draw_symptoms.write(DOCS / symptoms.PICTURES, ROOT / "bank" / "dev.jsonl")
 
 
 if __name__ == "__main__":

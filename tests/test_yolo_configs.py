@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -56,23 +55,6 @@ def test_in_a_clone_without_its_environment_it_is_refused(name: str, tmp_path: P
     shutil.rmtree(tmp_path / name / ".venv")
     with pytest.raises(ConfigError, match="command: expected a program, but there is none at"):
         config.load(path(name), sets)
-
-
-def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
-    place = tmp_path / "tuner"
-    for part in ("configs", "search_spaces"):
-        shutil.copytree(driving.ROOT / part, place / part)
-    for name in HYPS:
-        clone(name, tmp_path)
-    page = (driving.ROOT / "docs" / "yolov5.md").read_text()
-    commands = [line for block in re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S) for line in block.splitlines()]
-    assert len(commands) == len(HYPS)
-    for command in commands:
-        program, *words = command.split()
-        assert program == "tuner"
-        done = driving.tuner(*words, "--set", "devices=cpu", cwd=place)
-        assert done.returncode == 0, (command, done.stderr)
-    assert {p.name for p in (place / "results").iterdir()} == {f"{name}-try" for name in HYPS}
 
 
 def epochs_logged(log: Path) -> list[int]:

@@ -31,13 +31,13 @@ class Objective(Model):
     """What the study is about."""
 
     metric: str = Field(description="name of a logged series, such as val/accuracy")
-    direction: Literal["maximize", "minimize"] = "maximize"
+    direction: Literal["maximize", "minimize"] = Field("maximize", description="whether more of it is better, or less")
 
 
 class Budget(Model):
     """How much may be spent; whatever is reached first ends the study."""
 
-    trials: PositiveInt | None = None
+    trials: PositiveInt | None = Field(None, description="trials that are started, remedies included")
     epochs: PositiveInt | None = Field(None, description="over all trials")
     hours: PositiveFloat | None = Field(None, description="wall-clock time of the driver, over all its runs")
     trial_hours: PositiveFloat = Field(96.0, description="time limit of one trial")
@@ -54,7 +54,7 @@ class Plugin(Model):
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
-    name: str
+    name: str = Field(description="which one")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -64,11 +64,13 @@ class Plugin(Model):
 class Row(Model):
     """One row of the treatment table."""
 
-    action: Literal["continue", "stop", "prune"] = "continue"
-    retry_with: list[str] = []
-    min_confidence: float = Field(0.0, ge=0, le=1)
-    min_severity: float = Field(0.0, ge=0, le=1)
-    for_good: bool = False
+    action: Literal["continue", "stop", "prune"] = Field(
+        "continue", description="let it train on; end it, its best epoch counts; end it as failed"
+    )
+    retry_with: list[str] = Field([], description="remedies to try on a copy of the trial, in this order at first")
+    min_confidence: float = Field(0.0, ge=0, le=1, description="the row counts from this confidence on")
+    min_severity: float = Field(0.0, ge=0, le=1, description="the row counts from this severity on")
+    for_good: bool = Field(default=False, description="end the trial also where trials are paused")
 
 
 class Remedies(Model):
@@ -80,7 +82,7 @@ class Remedies(Model):
 class RateScaling(Model):
     """Let the learning rate follow the batch linearly: the space's rate is meant at this batch."""
 
-    reference_batch: PositiveInt
+    reference_batch: PositiveInt = Field(description="the batch size at which the learning rate of the space is meant")
 
 
 class Pausing(Model):
@@ -100,29 +102,35 @@ class ConfigModel(Model):
     objective: Objective = Field(description="what is searched for, such as {metric: val/accuracy}")
     epochs: PositiveInt = Field(description="planned epochs of every trial, unless the space has a parameter for it")
     budget: Budget = Field(description="how much may be spent, such as {trials: 40}")
-    seed: int = Field(0, ge=0)
-    devices: Literal["auto", "cpu"] | list[int] = "auto"
+    seed: int = Field(0, ge=0, description="of the draws; each trial trains with a seed made from it and its number")
+    devices: Literal["auto", "cpu"] | list[int] = Field(
+        "auto", description="auto: every GPU, or the CPU where there is none; cpu; or the numbers of some GPUs"
+    )
     per_device: PositiveInt = Field(1, le=64, description="trials that share one GPU")
-    jobs: PositiveInt | None = Field(None, le=1024, description="most trials at a time")
-    executor: str = "local"
+    jobs: PositiveInt | None = Field(None, le=1024, description="most trials at a time; on a CPU half its cores")
+    executor: str = Field("local", description="what starts the processes of trials")
     baselines: list[dict[str, Any]] = Field([], description="known-good parameters, tried first")
     seeds: PositiveInt = Field(1, le=100, description="train every baseline so many times, with different seeds")
     test: bool = Field(default=False, description="score the best once on the test split, at the end")
     sweep: int = Field(7, ge=0, le=99, description="points of the learning-rate sweep after the baselines; 0: none")
-    sampler: Plugin = Plugin(name="TPESampler")
+    sampler: Plugin = Field(
+        Plugin(name="TPESampler"), description="a sampler of Optuna by its class name, with its arguments"
+    )
     scheduler: Plugin | None = Field(None, description="an Optuna pruner beside or instead of the treatment table")
     pausing: Pausing | None = Field(
         Pausing(), description="pause trials and go on with the best; off: train each to its end"
     )
     treatment: dict[str, Row | None] = Field({}, description="the treatment table, or the path of its file")
-    remedies: Remedies = Remedies()
+    remedies: Remedies = Field(Remedies(), description="how much of the search follows from diagnoses")
     symptoms: dict[str, dict[str, Any]] = Field({}, description="thresholds that differ from the defaults")
-    scale_rate_with_batch: RateScaling | None = None
+    scale_rate_with_batch: RateScaling | None = Field(
+        None, description="let the learning rate follow the batch linearly"
+    )
     stall_minutes: PositiveFloat = Field(30.0, description="a trial without a new epoch for so long hangs")
     grace_seconds: PositiveFloat = Field(5.0, description="time to end politely before force is used")
     max_retries: int = Field(2, ge=0, description="new attempts for a trial that was killed from outside")
     min_free_disk_gb: float = Field(1.0, ge=0, description="the greediest trial is stopped when less is left")
-    results: str = "results"
+    results: str = Field("results", description="folder of all studies; this one gets a folder of its name in it")
     storage: str | None = Field(None, description="URL of the Optuna storage; default: study.db in the study's folder")
     base: str | None = Field(None, description="folder that relative paths start from; default: that of this file")
 

@@ -21,15 +21,17 @@ FORMS = ("grid", "log", "linear", "choice", "ordered")
 class ParameterModel(Model):
     """One parameter of a space file."""
 
-    grid: list[Number] | None = None
-    log: list[Number] | None = None
-    linear: list[Number] | None = None
-    choice: list[Value] | None = None
-    ordered: list[Value] | None = None
-    int_: bool = Field(False, alias="int")
-    role: str | None = None
-    when: dict[str, list[Value] | Value] = {}
-    default: Value | None = None
+    grid: list[Number] | None = Field(None, description="[low, high]: the values 1, 3, 10, 30 … between two numbers")
+    log: list[Number] | None = Field(None, description="[low, high]: a logarithmic range")
+    linear: list[Number] | None = Field(None, description="[low, high]: a linear range")
+    choice: list[Value] | None = Field(None, description="options without an order, or a switch: [false, true]")
+    ordered: list[Value] | None = Field(None, description="options, or numbers, from small to large")
+    int_: bool = Field(False, alias="int", description="whole numbers only; with log and linear")
+    role: str | None = Field(None, description="what it means to a remedy; default: by its name")
+    when: dict[str, list[Value] | Value] = Field(
+        {}, description="other parameters with the values under which this one applies"
+    )
+    default: Value | None = Field(None, description="the value where a baseline leaves it open; default: the middle")
 
     @model_validator(mode="after")
     def _one_form(self) -> ParameterModel:

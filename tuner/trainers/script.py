@@ -50,9 +50,9 @@ OWN_NAMES = ("folder", "epochs", "until", "seed", "number", "checkpoint", "base"
 class LogOptions(Model):
     """Where the program writes its log, inside the trial's folder, and in which format."""
 
-    file: str = "results.csv"
-    format: str = "csv"
-    options: dict[str, Any] = {}
+    file: str = Field(default="results.csv", description="path inside the trial's folder")
+    format: str = Field(default="csv", description="one of the log formats")
+    options: dict[str, Any] = Field(default={}, description="options of the format")
 
 
 class ScriptOptions(Model):
@@ -65,10 +65,10 @@ class ScriptOptions(Model):
     )
     checkpoint_after_row: bool = Field(default=False, description="the checkpoint of an epoch is written after its row")
     files: dict[str, FileOptions] = Field({}, description="files of settings, written for every trial")
-    log: LogOptions = LogOptions()
+    log: LogOptions = Field(LogOptions(), description="the log that the program appends to")
     test: str | list[str] | None = Field(None, description="template of the command that scores the test split")
     cwd: str = Field(".", description="working directory, relative to the folder of the config")
-    env: dict[str, str] = {}
+    env: dict[str, str] = Field({}, description="environment variables of the program")
 
 
 class ScriptTrainer:

@@ -86,7 +86,7 @@ class UltralyticsOptions(Model):
     model: str = Field("{model}", description="model name or file; {name} stands for a parameter of the space")
     weights: str = Field("weights", description="folder with the weights to start from")
     pretrained: bool | str = Field(default=True, description="start from weights; or the file of the weights")
-    task: Literal["detect", "segment", "pose", "obb", "classify"] = "detect"
+    task: Literal["detect", "segment", "pose", "obb", "classify"] = Field("detect", description="what the model does")
     imgsz: int = Field(640, ge=32, le=8192, description="size that images are scaled to")
     images: PositiveInt | Share | None = Field(None, description="training images to draw, or the share of them")
     plots: bool = Field(default=True, description="let Ultralytics draw its pictures at the end")
