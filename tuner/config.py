@@ -349,9 +349,9 @@ def _trainer(model: ConfigModel, space: Space, base: Path, where: str, *, readin
         trainer: Trainer = make(options, base)
         if not reading:
             trainer.check(space)
+            _check_objective(model.objective.metric, trainer.metrics, where)
     except ValueError as error:
         raise ConfigError(where, "trainer", str(error)) from None
-    _check_objective(model.objective.metric, trainer.metrics, where)
     if model.test and trainer.test(base) is None:
         raise ConfigError(
             where,
