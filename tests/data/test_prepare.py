@@ -82,7 +82,8 @@ def test_other_options_are_refused_and_change_nothing(source: Path, tmp_path: Pa
     said("ssdd", source, dest)
     before = sets.times(dest)
     message = refused("ssdd", source, dest, "--val-share", "0.3")
-    assert message == f"tuner: {dest}: val_share: expected 0.2 as when this folder was prepared, but got 0.3\n"
+    told = "expected 0.2 as when this folder was prepared, but got 0.3: name another DEST"
+    assert message == f"tuner: {dest}: val_share: {told}\n"
     assert "made_by: expected 'tuner data ssdd'" in refused("synthetic-ships", dest)
     assert sets.times(dest) == before
 

@@ -195,3 +195,14 @@ def test_weights_are_found_under_the_name_that_ultralytics_gives_them(tmp_path: 
 def test_its_manual_names_every_option() -> None:
     manual = sys.modules[UltralyticsTrainer.__module__].__doc__ or ""
     assert all(f"{name}:" in manual for name in UltralyticsOptions.model_fields if name != "threads")
+
+
+def test_what_it_would_train_on_is_known_before(data: Path) -> None:
+    made = trainer(data, imgsz=100, images=3)
+    made.check(space_file.build(LR, "space"))
+    about = made.about(space_file.build(LR, "space"))
+    assert "training" in about.data and "3 of the training images are drawn" in about.data
+    assert about.images == 3 and about.test
+    assert about.model == "yolov8n, untrained, 100 pixels"
+    assert "metrics/mAP50-95(B)" in about.series and "ultralytics" in about.packages
+    assert about.remarks == ("imgsz: Ultralytics trains with 128 in place of 100, which is no multiple of 32",)
