@@ -130,6 +130,9 @@ class ConfigModel(Model):
     grace_seconds: PositiveFloat = Field(5.0, description="time to end politely before force is used")
     max_retries: int = Field(2, ge=0, description="new attempts for a trial that was killed from outside")
     min_free_disk_gb: float = Field(1.0, ge=0, description="the greediest trial is stopped when less is left")
+    data_check: bool = Field(
+        default=True, description="examine the data set beside the first trials, where it is known"
+    )
     results: str = Field("results", description="folder of all studies; this one gets a folder of its name in it")
     storage: str | None = Field(None, description="URL of the Optuna storage; default: study.db in the study's folder")
     base: str | None = Field(None, description="folder that relative paths start from; default: that of this file")

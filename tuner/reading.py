@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tuner import config as configuration
-from tuner import documents, record, report, sampler, tested
+from tuner import data_watch, documents, record, report, sampler, tested
 from tuner.config import StudyConfig
 from tuner.errors import ConfigError, closest
 from tuner.report import Report
@@ -63,7 +64,7 @@ def _next(folder: Path) -> str:
 
 def report_of(config: StudyConfig) -> Report:
     study = sampler.load_study(config.storage, config.model.study)
-    return report.build(
+    found = report.build(
         study,
         record.read_all(study),
         objective=config.model.objective.metric,
@@ -72,3 +73,4 @@ def report_of(config: StudyConfig) -> Report:
         exported=config.exported,
         tested=tested.read(config.folder),
     )
+    return replace(found, checks=(*found.checks, *data_watch.checks(config.folder, found.trials)))

@@ -113,6 +113,9 @@ class Trainer(Protocol):
     def check(self, space: Space) -> None:
         """Raise ValueError or ConfigError, before anything is started, where the options do not fit the space."""
 
+    def data_check(self) -> Sequence[str]:
+        """Return what ``tuner data check`` is to be given to examine the data set; nothing where that is not known."""
+
     def about(self, space: Space) -> About:
         """Return what is known before anything trains, once ``check`` has found nothing."""
 

@@ -13,7 +13,19 @@ import typer
 from optuna.exceptions import StorageInternalError
 
 from tuner import config as configuration
-from tuner import live, page_watch, record, report, report_command, report_text, sampler, stages, status_command, tested
+from tuner import (
+    data_watch,
+    live,
+    page_watch,
+    record,
+    report,
+    report_command,
+    report_text,
+    sampler,
+    stages,
+    status_command,
+    tested,
+)
 from tuner.config import StudyConfig
 from tuner.consoles import open_console
 from tuner.opening import open_study
@@ -98,6 +110,7 @@ def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None, too_l
     try:
         view = page_watch.Republishing(live.view(quiet), whole or config.folder)
         with open_study(config, view, too_large) as study, view:
+            data_watch.begin(config, whole or config.folder)
             study.run()
             if config.model.test:
                 tested.score_best(config, study.records, view.say)

@@ -118,6 +118,9 @@ class Recorded:
 
     def check(self, space: object) -> None: ...
 
+    def data_check(self) -> Sequence[str]:
+        return ()
+
     def about(self, space: object) -> About:
         return About()
 

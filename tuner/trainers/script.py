@@ -27,7 +27,7 @@ import contextlib
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,9 @@ class ScriptTrainer:
                 where = "the command or a file" if self.options.files else "the command"
                 todo = f"write {{{name}}} where it belongs, or take it out of the space"
                 raise ValueError(f"expected every parameter of the space in {where}, but '{name}' is in none: {todo}")
+
+    def data_check(self) -> Sequence[str]:
+        return ()
 
     def about(self, space: Space) -> About:
         interpreter = self._command[0]

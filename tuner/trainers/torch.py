@@ -28,7 +28,7 @@ The test part is looked at only when asked for, and prints JSON:
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -73,6 +73,9 @@ class TorchTrainer:
         for name in space.parameters:
             for value in space.listed(name):
                 known.parse(_without_epochs({name: value}))
+
+    def data_check(self) -> Sequence[str]:
+        return ()
 
     def about(self, space: Space) -> About:
         options = self.options

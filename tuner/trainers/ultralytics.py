@@ -36,7 +36,7 @@ import itertools
 import math
 import string
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -135,6 +135,9 @@ class UltralyticsTrainer:
             if name not in named and (problem := yolo_package.problem(name, value)) and not _largest(name, value):
                 raise ValueError(f"{name}: {problem}")
         self.summary = yolo.check(self.data, self.options.task)
+
+    def data_check(self) -> Sequence[str]:
+        return (str(self.data.absolute()), "--task", self.options.task)
 
     def about(self, space: Space) -> About:
         assert self.summary is not None, "check comes first"

@@ -1,0 +1,64 @@
+"""Examine the data set of a study beside its first trials, and say in its report what was found.
+
+It runs in a process of its own at the lowest priority, so that no training waits for it, and once for a study and all
+its stages. "Check the data set first" is the oldest advice for a training that learns nothing; so the findings say
+how many trials that concerns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tuner import words
+from tuner.checks import Check
+from tuner.config import StudyConfig
+from tuner.page_watch import LOWEST_PRIORITY
+from tuner.record import Record
+
+FILE = "data_check.json"
+BLAMED = frozenset({"not_learning", "stuck_after_first_epoch"})
+"""Symptoms that a data set can be to blame for."""
+MOST = 5
+
+
+def begin(config: StudyConfig, folder: Path) -> subprocess.Popen[bytes] | None:
+    """Start examining the data set, to ``folder``; None where that was done, is not wanted or not possible."""
+    asked = config.trainer.data_check() if config.model.data_check else ()
+    if not asked or _read(folder):
+        return None
+    command = [sys.executable, "-m", "tuner", "data", "check", *asked, "--json"]
+    with open(folder / FILE, "wb") as file, contextlib.suppress(OSError):
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
+        return process
+    return None
+
+
+def checks(folder: Path, records: Sequence[Record]) -> tuple[Check, ...]:
+    """Return what was found in the data set of the study in ``folder``, mistakes and warnings, and whom it concerns."""
+    found = _read(folder) or _read(folder.parent)
+    blind = sorted(r.number for r in records if r.ending is not None and BLAMED & {r.ending.reason, *r.held})
+    whom = f"; look here first: {words.count(len(blind), 'trial')} learnt nothing" if blind else ""
+    return tuple(
+        Check("data", f"data set: {one['text']}{whom}", {"finding": one["name"], "trials": blind})
+        for one in found
+        if one["level"] != "note"
+    )[:MOST]
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    """Return the findings in ``folder``; none where there are none yet, or half of them."""
+    try:
+        findings = json.loads((folder / FILE).read_text(encoding="utf-8"))["findings"]
+        return [one for one in findings if {"name", "level", "text"} <= set(one)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
