@@ -17,6 +17,10 @@ from tuner.standings import Place, Rules, Stand, Standings
 
 ENOUGH = 8
 """A sampler learns from the deepest rung that so many trials came to."""
+TOLD, TRUSTED = 12, 0.3
+"""Over so many trials that went on, a Kendall's tau below that says that early ranks foretell little here."""
+CARRIED = 0.75
+"""The share of the epochs that may then go to trials that are trained to their end, the best so far first."""
 SHARES = {2: "half", 3: "third", 4: "quarter", 5: "fifth"}
 
 
@@ -45,13 +49,16 @@ def decide(
     then, if the rest of the budget is to be used up (``spend``), all others in their order. ``left`` are the epochs
     left in the budget.
     """
-    rules, promoted = standings.rules, standings.leading()
+    rules, promoted, carried = standings.rules, standings.leading(), _carry(standings)
+    promoted = carried or promoted
     if promoted is not None or may_start:
         done = promoted.entry.done if promoted else 0
         cost = rules.after(done, promoted.entry.planned) - done if promoted else rules.look
         last = _finish(standings, cost, left)
         if last is not None:
             return last
+    if carried is not None:
+        return _on(carried, rules, f"the best so far goes on, as {standings.agreement()}")
     if promoted is not None:
         return _on(promoted, rules, f"the best {_share(rules.eta)} goes on")
     if may_start:
@@ -80,6 +87,23 @@ def _finish(standings: Standings, cost: int, left: float) -> Continue | None:
     if not left - cost < missing <= left:
         return None
     return Continue(best.number, best.planned, f"the best so far: {missing} of the {left:g} epochs left are its last")
+
+
+def _carry(standings: Standings) -> Place | None:
+    """Return the best trial so far, if it waits and early ranks cannot be trusted in this study.
+
+    Slow starters, such as trainings with a warm-up and a long decay, win late: what many first looks cost is lost on
+    them, so most epochs go to trainings that are carried to their end. A held trial is not carried.
+    """
+    agreement = standings.agreement()
+    if agreement.trials < TOLD or agreement.tau >= TRUSTED:
+        return None
+    going = [e for e in standings.entries.values() if e.stand is not Stand.ENDED and not e.held and e.best]
+    best = min(going, key=lambda e: e.key(e.done), default=None)
+    if best is None or not best.waits:
+        return None
+    carried = best.done + sum(e.done for e in standings.entries.values() if e.stand is Stand.ENDED and not e.sick)
+    return standings.place(best.number) if carried < CARRIED * sum(e.done for e in standings.entries.values()) else None
 
 
 def lessons(standings: Standings) -> dict[int, float]:

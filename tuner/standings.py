@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 LOOKS_PER_START = 4
 """A first look is at least so many times as long as a start takes: then starting costs a fifth of it at most."""
 LONGEST = 2**31  # epochs: a rung beyond is never reached
+
+FEWEST = 4
+"""Trials that came to a rung and to the next one, below which their order there says nothing."""
 
 Key = tuple[float, float, int]
 """What trials are ordered by at a rung: the best cost, then the tie-break, then the number."""
@@ -124,6 +130,17 @@ class Place:
         return self.rank / self.of
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How well the order at one rung foretold that at the next: Kendall's tau, over so many trials."""
+
+    tau: float
+    trials: int
+
+    def __str__(self) -> str:
+        return f"early ranks foretell little here (tau {self.tau:.2f} over {self.trials} trials)"
+
+
 class Standings:
     """The trials of a race, ordered at every rung that they came to."""
 
@@ -133,6 +150,7 @@ class Standings:
         self.longest = 0  # planned epochs, of all that ever entered
         self._rungs: list[list[Key]] = []  # of all that came there, the best first
         self._waiting: list[list[Key]] = []  # of those of them that are paused there
+        self._agreed: tuple[tuple[int, ...], Agreement] | None = None  # and how many had come to each rung then
         for entry in entries:
             self.enter(entry)
 
@@ -179,6 +197,24 @@ class Standings:
                     return place
         return None
 
+    def agreement(self) -> Agreement:
+        """Return how well ranks at a rung agreed with those at the next, on average over the trials that went on."""
+        sizes = tuple(len(rung) for rung in self._rungs[1:])
+        if self._agreed is None or self._agreed[0] != sizes:
+            self._agreed = sizes, self._agree()
+        return self._agreed[1]
+
+    def _agree(self) -> Agreement:
+        total, trials = 0.0, 0
+        for k in range(1, self.deepest + 1):
+            before, epochs = self.rules.rungs[k - 1], self.rules.rungs[k]
+            came = [e for e in self.at(k) if e.done >= epochs and not e.sick]
+            if len(came) < FEWEST:
+                break
+            tau = kendall([e.cost(before) for e in came], [e.cost(epochs) for e in came])
+            total, trials = total + tau * len(came), trials + len(came)
+        return Agreement(total / trials if trials else 1.0, trials)
+
     def waiting(self) -> Iterator[Place]:
         """Yield all paused trials that may go on: the deepest rung first, then by rank."""
         for k in range(self.deepest, -1, -1):
@@ -195,3 +231,17 @@ class Standings:
                 self._rungs.append([])
                 self._waiting.append([])
             yield k, entry.key(self.rules.rungs[k])
+
+
+def kendall(a: ArrayLike, b: ArrayLike) -> float:
+    """Return Kendall's tau-b of two series of the same length; 0 where one of them is all equal.
+
+    With at most some hundred trials all pairs at once are faster than SciPy, which would take long to import as well.
+    """
+    over, under = (np.sign(np.subtract.outer(x, x)) for x in (_finite(a), _finite(b)))
+    pairs = math.sqrt(float(np.abs(over).sum()) * float(np.abs(under).sum()))
+    return float((over * under).sum()) / pairs if pairs else 0.0
+
+
+def _finite(values: ArrayLike) -> NDArray[np.float64]:
+    return np.nan_to_num(np.asarray(values, dtype=np.float64), posinf=1e300)
