@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from tuner import racing
-from tuner.racing import ENOUGH, Continue, New
-from tuner.standings import Entry, Place, Rules, Stand, Standings
+from tuner.racing import CARRIED, ENOUGH, TOLD, Continue, New
+from tuner.standings import Entry, Place, Rules, Stand, Standings, kendall
 
 THIRD = Rules(eta=3)
 
@@ -258,3 +261,52 @@ def test_the_number_decides_where_there_is_no_validation_loss() -> None:
 def test_what_has_ended_comes_first_among_equals() -> None:
     ended = Entry(9, (0.0,), 1, Stand.ENDED, ties=(9.0,))
     assert str(place_of(1, [*tied(3.0, 1.0), ended], THIRD)) == "rank 2 of 3 at epoch 1"
+
+
+def crossing(agree: bool, went_on: int = TOLD) -> list[Entry]:
+    """Return trials whose order at epoch 3 is that at epoch 1, or its reverse; the best of them is number 100."""
+    later = range(went_on) if agree else reversed(range(went_on))
+    far = [entry(101 + n, 10.0 + n, 10.0 + n, 1.0 + late) for n, late in enumerate(later)]
+    return [*far[1:], entry(100, *far[0].best[:2], far[0].best[2])] if agree else [*far[:-1], entry(100, *far[-1].best)]
+
+
+def test_how_well_early_ranks_foretell_is_learnt_from_the_trials_that_went_on() -> None:
+    assert Standings(THIRD, crossing(True)).agreement().tau == 1.0
+    against = Standings(THIRD, [*crossing(False), *paused(90.0, 91.0)])
+    assert (against.agreement().tau, against.agreement().trials) == (-1.0, TOLD)
+    against.enter(entry(200, 1.0, 1.0, 0.5))
+    assert against.agreement().trials == TOLD + 1, "kept until another trial comes that far, and no longer"
+    assert Standings(THIRD, crossing(False, 3)).agreement().trials == 0, "three say nothing"
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=30))
+def test_kendalls_tau_is_that_of_scipy(pairs: list[tuple[int, int]]) -> None:
+    a, b = zip(*pairs, strict=True)
+    expected = stats.kendalltau(a, b).statistic
+    assert kendall(a, b) == pytest.approx(0.0 if math.isnan(expected) else expected)
+
+
+def test_where_early_ranks_foretell_little_the_best_so_far_is_carried_to_its_end() -> None:
+    poor = [entry(n, 500.0, stand=Stand.ENDED, sick=True) for n in range(20)]
+    move = decide([*crossing(False), *poor], THIRD)
+    assert isinstance(move, Continue) and (move.number, move.until) == (100, 9)
+    assert "the best so far goes on, as early ranks foretell little here (tau -1.00 over 12 trials)" in move.why
+    assert decide([*crossing(True), *poor], THIRD) == Continue(
+        100, 9, "rank 1 of 12 at epoch 3: the best third goes on"
+    ), "where they do, the race goes its way"
+    assert "foretell" not in str(decide([*crossing(False, TOLD - 1), *poor], THIRD)), "a few cannot tell"
+
+
+def test_what_is_carried_leaves_a_share_to_the_others() -> None:
+    done = [entry(300 + n, *(2.0,) * 27, stand=Stand.ENDED) for n in range(5)]
+    spent = sum(e.done for e in [*crossing(False), *done])
+    assert sum(e.done for e in done) + 3 > CARRIED * spent
+    assert "foretell" not in str(decide([*crossing(False), *done], THIRD))
+
+
+def test_only_a_trial_that_waits_unsuspected_is_carried() -> None:
+    *others, best = [*paused(90.0), *crossing(False)]
+    running = replace(best, stand=Stand.RUNNING)
+    assert "foretell" not in str(decide([*others, running], THIRD)), "it is on its way already"
+    held = decide([*others, replace(best, held=True)], THIRD)
+    assert isinstance(held, Continue) and held.number != best.number
