@@ -231,11 +231,15 @@ def test_standings_kept_trial_by_trial_are_those_of_all_trials_at_once(
 ) -> None:
     kept, entries = Standings(THIRD), {}
     for number, epochs, held, stand in changes:
-        entries[number] = entry(number, *range(20 + number, 20 + number - epochs, -1), stand=stand, held=held)
+        costs = [(7 * number + 5 * epoch) % 11 - 2 * epoch for epoch in range(epochs)]
+        sick = stand is Stand.ENDED and held
+        entries[number] = entry(number, *map(float, costs), stand=stand, held=held, sick=sick)
         kept.enter(entries[number])
+        kept.agreement()
     afresh = Standings(THIRD, entries.values())
     assert list(kept.waiting()) == list(afresh.waiting()) and kept.leading() == afresh.leading()
     assert [kept.place(n) for n in entries] == [afresh.place(n) for n in entries]
+    assert kept.agreement() == afresh.agreement()
     for number in entries:
         kept.leave(number)
     assert not kept.entries and not any(kept.at(k) for k in range(kept.deepest + 1))

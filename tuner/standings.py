@@ -150,7 +150,7 @@ class Standings:
         self.longest = 0  # planned epochs, of all that ever entered
         self._rungs: list[list[Key]] = []  # of all that came there, the best first
         self._waiting: list[list[Key]] = []  # of those of them that are paused there
-        self._agreed: tuple[tuple[int, ...], Agreement] | None = None  # and how many had come to each rung then
+        self._agreed: Agreement | None = None  # kept until a trial changes that went beyond its first look
         for entry in entries:
             self.enter(entry)
 
@@ -162,6 +162,7 @@ class Standings:
     def enter(self, entry: Entry) -> None:
         """Take a trial in, in place of what it was before."""
         self.leave(entry.number)
+        self._forget(entry)
         self.entries[entry.number], self.longest = entry, max(self.longest, entry.planned)
         for k, key in self._keys(entry):
             insort(self._rungs[k], key)
@@ -172,6 +173,7 @@ class Standings:
         """Take a trial out, if it is there."""
         entry = self.entries.pop(number, None)
         if entry is not None:
+            self._forget(entry)
             for k, key in self._keys(entry):
                 for ordered in (self._rungs[k], self._waiting[k]):
                     i = bisect_left(ordered, key)
@@ -199,10 +201,13 @@ class Standings:
 
     def agreement(self) -> Agreement:
         """Return how well ranks at a rung agreed with those at the next, on average over the trials that went on."""
-        sizes = tuple(len(rung) for rung in self._rungs[1:])
-        if self._agreed is None or self._agreed[0] != sizes:
-            self._agreed = sizes, self._agree()
-        return self._agreed[1]
+        if self._agreed is None:
+            self._agreed = self._agree()
+        return self._agreed
+
+    def _forget(self, changed: Entry) -> None:
+        if changed.done >= self.rules.rungs[1]:
+            self._agreed = None
 
     def _agree(self) -> Agreement:
         total, trials = 0.0, 0
