@@ -80,7 +80,7 @@ def _finish(standings: Standings, cost: int, left: float) -> Continue | None:
     """
     if not left - cost < standings.longest:
         return None
-    best = min(standings.entries.values(), key=lambda e: e.key(e.done), default=None)
+    best = min(standings.entries.values(), key=lambda e: e.now, default=None)
     if best is None or best.stand is not Stand.PAUSED or not math.isfinite(best.latest):
         return None
     missing = best.planned - best.done
@@ -99,7 +99,7 @@ def _carry(standings: Standings) -> Place | None:
     if agreement.trials < TOLD or agreement.tau >= TRUSTED:
         return None
     going = [e for e in standings.entries.values() if e.stand is not Stand.ENDED and not e.held and e.best]
-    best = min(going, key=lambda e: e.key(e.done), default=None)
+    best = min(going, key=lambda e: e.now, default=None)
     if best is None or not best.waits:
         return None
     carried = best.done + sum(e.done for e in standings.entries.values() if e.stand is Stand.ENDED and not e.sick)

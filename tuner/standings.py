@@ -88,6 +88,11 @@ class Entry:
         """The best cost of all."""
         return self.cost(self.done)
 
+    @cached_property
+    def now(self) -> Key:
+        """What it is ranked by with all that it has done."""
+        return self.key(self.done)
+
     def cost(self, epochs: int) -> float:
         """Return the best cost up to ``epochs``; the last one of a trial that ended before."""
         return math.inf if self.sick or not self.best else self.best[min(epochs, len(self.best)) - 1]
