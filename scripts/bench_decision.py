@@ -3,8 +3,8 @@
     python scripts/bench_decision.py --bank banks/taskset --task imdb_patch128_LSTM128_bs64 --epochs 2000
 
 A study is replayed on recorded trainings. ``judge`` is the diagnosis of a row and what the treatment table says of it,
-``race`` who trains next and where a paused trial stands; both are summed up and divided by the rows. The draws of the
-sampler are not in it.
+``race`` who trains next and where every trial stands; ``rest`` is what else the loop does (records, storage, remedies,
+the executor). Each is summed up and divided by the rows. The draws of the sampler are not in it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,25 @@ from scripts.bench_search import SUITES
 from scripts.outcomes import markdown
 from tuner import bank_files, documents, racing, replay
 from tuner.running import Rules
+from tuner.sampler import Sampler
+from tuner.standings import Standings
+from tuner.study import Study
 
-spent: dict[str, list[float]] = {"judge": [], "race": []}
-"""Processor time of every call, in the order of the study."""
-trials: dict[str, list[int]] = {"judge": [], "race": []}
-"""How many trials there were at each."""
+PARTS = ("judge", "race", "draw", "loop")
+spent: dict[str, list[float]] = {part: [] for part in PARTS}
+"""Processor time of every call, in the order of the study; the others are inside of the loop."""
+trials: dict[str, list[int]] = {part: [] for part in PARTS}
+"""How many trials were in the race at each."""
+inside: list[str] = []
+"""The calls that are going on, the outermost first."""
+CALLS: tuple[tuple[type, str, str], ...] = (
+    (Standings, "race", "enter"),
+    (Standings, "race", "place"),
+    (Rules, "judge", "look"),
+    (Sampler, "draw", "ask"),
+    (Study, "loop", "_fill"),
+    (Study, "loop", "look_around"),
+)
 
 
 def main() -> None:
@@ -41,8 +55,8 @@ def main() -> None:
     study, task = replay.configure(task, {"budget": {"epochs": args.epochs}})
     known = [0]
     racing.decide = _timed("race", racing.decide, known)
-    racing.place_of = _timed("race", racing.place_of, known)
-    Rules.look = _timed("judge", Rules.look, known)  # type: ignore[method-assign]
+    for owner, part, name in CALLS:
+        setattr(owner, name, _timed(part, getattr(owner, name), known))
     began = time.process_time()
     played = replay.play(study, task, seed=0)
     took = time.process_time() - began
@@ -50,17 +64,19 @@ def main() -> None:
     print(table())
 
 
-def _timed(what: str, call: Callable[..., Any], known: list[int]) -> Callable[..., Any]:
+def _timed(part: str, call: Callable[..., Any], known: list[int]) -> Callable[..., Any]:
     """Return ``call`` with its time taken; ``known`` holds how many trials the race has seen so far."""
 
     def timed(*args: Any, **options: Any) -> Any:
-        if what == "race":
-            entries = list(args[-2])
-            args, known[0] = (*args[:-2], entries, args[-1]), len(entries)
+        if isinstance(args[0], Standings):
+            known[0] = len(args[0].entries)
+        inside.append(part)
         began = time.process_time()
         result = call(*args, **options)
-        spent[what].append(time.process_time() - began)
-        trials[what].append(known[0])
+        if inside[0] == "loop":  # what is done once, before the first row and after the last, is no decision
+            spent[part].append(time.process_time() - began)
+            trials[part].append(known[0])
+        inside.pop()
         return result
 
     return timed
@@ -76,9 +92,10 @@ def table() -> str:
     lines = []
     for block, found in sorted(sums.items()):
         rows = max(1.0, found["judges"])
-        judge, race = (1000 * found[what] / rows for what in ("judge", "race"))
-        lines.append([f"{100 * block}-", f"{rows:.0f}", f"{judge:.2f}", f"{race:.2f}", f"{judge + race:.2f}"])
-    return markdown(["trials", "rows", "judge ms", "race ms", "both"], lines)
+        judge, race, draw, loop = (1000 * found[part] / rows for part in PARTS)
+        figures = (judge, race, judge + race, loop - judge - race - draw)
+        lines.append([f"{100 * block}-", f"{rows:.0f}", *(f"{figure:.2f}" for figure in figures)])
+    return markdown(["trials", "rows", "judge ms", "race ms", "both", "rest ms"], lines)
 
 
 if __name__ == "__main__":

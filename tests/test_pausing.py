@@ -203,7 +203,7 @@ def test_pausing_is_on_unless_it_is_off_or_a_scheduler_is_named(write_config: Wr
     def racing(**changes: Any) -> Any:
         return config.load(write_config(**changes)).racing
 
-    assert racing(pausing={}) is not None and racing(pausing={"eta": 4, "first": 2}).rung(1) == 8
+    assert racing(pausing={}) is not None and racing(pausing={"eta": 4, "first": 2}).rungs[1] == 8
     assert racing(pausing=False) is None
     # write_config leaves out what is None: nothing is said
     assert racing(pausing=None) is not None

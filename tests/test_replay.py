@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from tests import banks, driving
 from tuner import bank_study, config, record, replay, replay_command, sampler
 from tuner.bank import Task
+from tuner.curve import Curve
 from tuner.documents import Document
 from tuner.errors import ConfigError, StudyError
 from tuner.record import Origin
@@ -193,3 +195,18 @@ def test_what_cannot_be_replayed_is_said_in_one_line(asked: Asked, problem: str)
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="expected a new file"):
         replay_command.run(Asked(keep=tmp_path), as_json=True)
+
+
+def test_trainings_that_score_nothing_yet_go_on_by_their_validation_loss() -> None:
+    params, curves = banks.configurations(), []
+    for p in params:
+        loss = banks.losses(float(p["lr"]), int(p["width"]))
+        score = [0.0] * 4 + [float(v) for v in 1 / (1 + loss[4:])]
+        curves.append(Curve.of(val_loss=loss, metrics={"mAP": score}, objective="mAP", planned_epochs=banks.EPOCHS))
+    task = banks.task(curves=tuple(curves), objective="mAP", higher_is_better=True)
+    found = played({**PLAIN, "pausing": {"eta": 4}, "budget": {"epochs": 36}}, task)
+    looked = {row: float(curves[row].series["val_loss"].values[0]) for row, epoch in found.trace if epoch == 0}
+    went_on = {row for row, epoch in found.trace if epoch == 1}
+    assert 0 < len(went_on) < len(looked) / 3
+    assert min(looked, key=lambda row: looked[row]) in went_on
+    assert max(looked[row] for row in went_on) < statistics.median(looked.values())

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from tuner import documents, racing, registry, sampler, space_file
+from tuner import documents, registry, sampler, space_file
 from tuner.curve import Curve
 from tuner.documents import Document, Model
 from tuner.errors import ConfigError, closest, did_you_mean
@@ -21,6 +21,7 @@ from tuner.policy import Table, Treatment
 from tuner.record import Action, Params, Record
 from tuner.space import Role, Space
 from tuner.spec import Trainer, TrialSpec
+from tuner.standings import Rules
 
 CONFIG_FILE = "config.yaml"
 STAGES = "stages"
@@ -193,11 +194,11 @@ class StudyConfig:
         return Path(str(self.document["base"]))
 
     @property
-    def racing(self) -> racing.Rules | None:
+    def racing(self) -> Rules | None:
         """How trials are paused; None where each trains to its end, or where an Optuna pruner ends them."""
         model = self.model.pausing
         off = model is None or self.model.scheduler is not None
-        return None if off or model is None else racing.Rules(model.eta, model.first, model.start_cost)
+        return None if off or model is None else Rules(model.eta, model.first, model.start_cost)
 
     def scaled(self, params: Params) -> Params:
         """Return ``params`` as they are trained with: the rate follows the batch, where the config asks for it."""

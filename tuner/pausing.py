@@ -14,11 +14,12 @@ import numpy as np
 from optuna.trial import FrozenTrial
 
 from tuner import racing, search
-from tuner.curve import Curve
+from tuner.curve import Curve, Kind, Series
 from tuner.executors.devices import Device
-from tuner.racing import Continue, Entry, New, Stand
+from tuner.racing import Continue, New
 from tuner.record import NOT_CONTINUED, Action, Ending, Record, read
 from tuner.running import RunningTrial
+from tuner.standings import Entry, Rules, Stand, Standings
 
 if TYPE_CHECKING:
     from tuner.study import Study
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 class Pauses:
     """The race of one study; without ``rules`` every trial trains to its end."""
 
-    def __init__(self, study: Study, rules: racing.Rules | None) -> None:
+    def __init__(self, study: Study, rules: Rules | None) -> None:
         self._study, self.rules = study, rules
         self.waiting: dict[int, RunningTrial] = {}
         self.epochs = 0  # of all that wait: the budget is asked for at every epoch
-        self._entries: dict[int, Entry] = {}
+        self._standings = Standings(rules or Rules())
 
     def recall(self, trials: Sequence[FrozenTrial]) -> None:
         """Take what has ended before into the race, from the values in the storage."""
@@ -53,9 +54,7 @@ class Pauses:
         limits = self._study.config.model.budget
         # A budget in trials alone ends with the race: nothing says that more epochs were meant.
         spend = limits.epochs is not None or limits.hours is not None
-        return racing.decide(
-            self._entries.values(), self.rules, may_start=may_start, spend=spend, left=self._epochs_left()
-        )
+        return racing.decide(self._standings, may_start=may_start, spend=spend, left=self._epochs_left())
 
     def _epochs_left(self) -> float:
         use = self._study.budget()
@@ -161,11 +160,10 @@ class Pauses:
 
     def lessons(self) -> dict[int, float] | None:
         """Return the costs by trial that the sampler learns from; None for all that ended, as nothing is paused."""
-        return None if self.rules is None else racing.lessons(self._entries.values(), self.rules)
+        return None if self.rules is None else racing.lessons(self._standings)
 
     def _place(self, running: RunningTrial) -> str:
-        rules = self.rules
-        place = racing.place_of(running.record.number, self._entries.values(), rules) if rules else None
+        place = self._standings.place(running.record.number) if self.rules else None
         return str(place) if place else "before the first rung"
 
     # -- endings ----------------------------------------------------------------------------------------------------
@@ -191,25 +189,37 @@ class Pauses:
 
     def _enter(self, running: RunningTrial, stand: Stand) -> None:
         number, held = running.record.number, bool(running.record.suspect)
-        self._entries[number] = Entry(number, _costs(running.judged), running.spec.epochs, stand, held=held)
+        best, ties = _costs(running.judged), _ties(running.judged)
+        self._standings.enter(Entry(number, best, running.spec.epochs, stand, held=held, ties=ties))
 
     def _enter_ended(self, record: Record, best: tuple[float, ...]) -> None:
         ending = record.ending
         if ending is not None and ending.action is Action.FAIL and ending.reason in search.RETRIED:
-            self._entries.pop(record.number, None)  # its repetition takes its place
+            self._standings.leave(record.number)  # its repetition takes its place
             return
         sick = ending is not None and ending.action in (Action.PRUNE, Action.FAIL) and ending.reason != NOT_CONTINUED
         planned = record.planned_epochs or max(1, len(best))
-        self._entries[record.number] = Entry(record.number, best, planned, Stand.ENDED, sick)
+        self._standings.enter(Entry(record.number, best, planned, Stand.ENDED, sick))
 
 
 def _costs(curve: Curve) -> tuple[float, ...]:
     """Return the best cost so far at every epoch, inf where there is none yet."""
-    score = curve.score
-    if score is None or not len(score):
+    return _lowest(curve.score, curve) if curve.score is not None else (math.inf,) * curve.length
+
+
+def _ties(curve: Curve) -> tuple[float, ...]:
+    """Return the best validation loss so far at every epoch; nothing where there is none or it is the objective."""
+    if curve.val_loss is None or (curve.score is not None and curve.score.kind is Kind.VAL_LOSS):
+        return ()
+    return _lowest(curve.val_loss, curve)
+
+
+def _lowest(series: Series, curve: Curve) -> tuple[float, ...]:
+    """Return the lowest cost of ``series`` so far at every epoch of the curve, inf where there is none yet."""
+    if not len(series):
         return (math.inf,) * curve.length
-    best = np.minimum.accumulate(np.where(np.isfinite(score.values), score.cost, math.inf))
-    at = np.searchsorted(score.epochs, curve.epochs, side="right") - 1
+    best = np.minimum.accumulate(np.where(np.isfinite(series.values), series.cost, math.inf))
+    at = np.searchsorted(series.epochs, curve.epochs, side="right") - 1
     return tuple(np.where(at >= 0, best[np.maximum(at, 0)], math.inf).tolist())
 
 
