@@ -10,19 +10,19 @@ import pytest
 from tuner import racing
 from tuner.config import Budget
 from tuner.preview import race
-from tuner.racing import Entry, Rules, Stand
+from tuner.standings import Entry, Rules, Stand, Standings
 
 
 def played(rules: Rules, planned: int, budget: int) -> int:
     """Return how many trials a race of random curves without symptoms starts before its epochs are spent."""
     draw = random.Random(1)
-    entries: list[Entry] = []
-    spent = 0
+    standings, spent = Standings(rules), 0
     while True:
-        move = racing.decide(entries, rules, left=budget - spent)
+        entries = standings.entries
+        move = racing.decide(standings, left=budget - spent)
         assert move is not None
         number = move.number if isinstance(move, racing.Continue) else len(entries)
-        before = entries[number].best if number < len(entries) else ()
+        before = entries[number].best if number in entries else ()
         until = move.until if isinstance(move, racing.Continue) else min(rules.look, planned)
         spent += until - len(before)
         if spent > budget:
@@ -30,7 +30,7 @@ def played(rules: Rules, planned: int, budget: int) -> int:
         last = before[-1] if before else 1.0
         best = [*before, *(last := last * draw.uniform(0.9, 1) for _ in range(until - len(before)))]
         stand = Stand.ENDED if until == planned else Stand.PAUSED
-        entries[number : number + 1] = [Entry(number, tuple(best), planned, stand)]
+        standings.enter(Entry(number, tuple(best), planned, stand))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tuner import documents, racing, space_file
+from tuner import documents, space_file, standings
 from tuner.preview import race
 from tuner.preview.doubts import TRIALS_PER_DIMENSION
 
@@ -51,7 +51,7 @@ def trials_for(space: str) -> int:
     return max(FEWEST, TRIALS_PER_DIMENSION * len(parameters) + SWEEP + 1)
 
 
-def epochs_for(trials: int, planned: int, rules: racing.Rules) -> int:
+def epochs_for(trials: int, planned: int, rules: standings.Rules) -> int:
     """Return the epochs that so many trials cost in a race, rounded up to two digits."""
     cost = trials * race.cost(race.rungs(planned, rules))
     unit = 10 ** max(0, math.floor(math.log10(cost)) - 1)

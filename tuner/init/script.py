@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tuner import racing
+from tuner import standings
 from tuner.curve import Kind
 from tuner.init.draft import Draft, devices_line, epochs_for, folded, path_from, quoted, study_name, trials_for
 from tuner.init.options import space
@@ -179,7 +179,7 @@ class _Script:
             return (
                 f"budget: {{trials: {trials}}}\npausing: off             # needs a `resume` command and a checkpoint\n"
             )
-        rules = racing.Rules(3, max(1, epochs // TOLD))
+        rules = standings.Rules(3, max(1, epochs // TOLD))
         spent = epochs_for(trials, epochs, rules)
         return (
             f"budget: {{epochs: {spent}}}      # of all trials together: about {trials} of them\n"

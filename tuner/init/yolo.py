@@ -7,7 +7,7 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner import documents, racing
+from tuner import documents, standings
 from tuner.data import data_yaml, pictures
 from tuner.data.summary import Summary
 from tuner.data.told import counts
@@ -51,7 +51,7 @@ def draft(data: Path, found: Found, base: Path, task: str | None) -> Draft:
     images = summary.splits["train"].images
     imgsz, seen = _imgsz(data, task, 640 if on_gpu else 320)
     epochs = 100 if on_gpu else 20
-    rules = racing.Rules(3, 1, 1.0 if on_gpu else 0.75)
+    rules = standings.Rules(3, 1, 1.0 if on_gpu else 0.75)
     space = _space(model.sizes, images, on_gpu)
     trials = trials_for(space)
     text = (

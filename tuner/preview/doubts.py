@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tuner import racing, words
+from tuner import standings, words
 from tuner.checks import Check
 from tuner.curve import Kind
 from tuner.disk import nearest
@@ -98,7 +98,7 @@ def _pausing(plan: Plan) -> Iterator[str]:
     speed = plan.speed
     if speed is not None and speed.start > speed.epoch * rules.look:
         cost = speed.start / speed.epoch
-        said = f"start_cost: {cost:.0f}" if racing.LOOKS_PER_START * cost < epochs else "pausing: off"
+        said = f"start_cost: {cost:.0f}" if standings.LOOKS_PER_START * cost < epochs else "pausing: off"
         yield f"pausing: a start takes as long as {cost:.0f} epochs, and the first look has {rules.look}: set {said}"
     if not plan.about.continues:
         yield "pausing: a paused trial cannot go on without `resume`: say how in trainer.resume, or set pausing: off"

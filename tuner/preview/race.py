@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tuner import racing
+from tuner import standings
 from tuner.config import Budget
 
 
@@ -36,7 +36,7 @@ class Expected:
         return sum(rung.share for rung in self.rungs)
 
 
-def rungs(planned: int, rules: racing.Rules | None) -> tuple[Rung, ...]:
+def rungs(planned: int, rules: standings.Rules | None) -> tuple[Rung, ...]:
     """Return the rungs of a race up to the planned epochs; without a race the planned epochs alone."""
     if rules is None:
         return (Rung(planned, 1.0),)
@@ -44,7 +44,9 @@ def rungs(planned: int, rules: racing.Rules | None) -> tuple[Rung, ...]:
     return tuple(Rung(epochs, float(rules.eta) ** -k) for k, epochs in enumerate([*below, planned]))
 
 
-def expected(planned: int, rules: racing.Rules | None, budget: Budget, epochs_by_time: float | None = None) -> Expected:
+def expected(
+    planned: int, rules: standings.Rules | None, budget: Budget, epochs_by_time: float | None = None
+) -> Expected:
     """Return how far ``budget`` goes where no symptom ends a trial; ``epochs_by_time`` are those that its hours allow.
 
     Of every rung the best 1 / eta go on, so a trial costs the sum of the steps between rungs, each weighed with the
