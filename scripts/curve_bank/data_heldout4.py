@@ -10,6 +10,7 @@ from __future__ import annotations
 from calendar import month_name
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -121,7 +122,7 @@ def dealt(x: NDArray[np.int64], y: NDArray[np.int64], z: Array) -> tuple[Part, .
     """Deal samples, already in a random order, out to the three parts."""
     whole = Part(torch.tensor(x), torch.tensor(y), torch.tensor(standardise(z), dtype=torch.float32))
     ends = np.cumsum((0, *SIZES)).tolist()
-    return tuple(whole.take(torch.arange(a, b)) for a, b in zip(ends[:-1], ends[1:], strict=True))
+    return tuple(whole.take(torch.arange(a, b)) for a, b in pairwise(ends))
 
 
 def roman(number: int) -> str:

@@ -41,8 +41,8 @@ def build(architecture: str, task: Task, width: int, depth: int, dropout: float 
     if architecture == "deep_plain":
         return deep_plain(n_out, width, depth, dropout, task)
     if architecture in ("soft_trees", "mixture", "state_space", "queries"):
-        flat = {"soft_trees": SoftTrees, "mixture": Mixture, "state_space": StateSpace, "queries": Queries}[architecture]
-        return flat(n_out, width, dropout, task)
+        made = {"soft_trees": SoftTrees, "mixture": Mixture, "state_space": StateSpace, "queries": Queries}
+        return made[architecture](n_out, width, dropout, task)
     return Sequence(architecture, n_out, width, depth, dropout, task)
 
 

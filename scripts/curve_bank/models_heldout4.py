@@ -1,4 +1,4 @@
-"""The architectures of heldout4: a deep plain network, soft trees, experts, a state space, queries, squeezed channels."""
+"""The architectures of heldout4: deep and plain, soft trees, experts, a state space, queries, squeezed channels."""
 
 from __future__ import annotations
 
