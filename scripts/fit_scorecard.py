@@ -43,7 +43,7 @@ EDGES = {scorecard.SEEN: [0.5, 1.5], scorecard.MARGIN: [0.5, 0.8], scorecard.VER
 OF_RULES = [f"{kind} {name}" for kind in EDGES for name in SYMPTOMS]
 KEYS = [*NAMES, *OF_RULES, scorecard.PROGRESS]
 
-INTERVALS, PULL, CAUTION = 5, 0.05, 3.0
+INTERVALS, PULL, CAUTION = 5, 0.05, 2.0
 """Intervals a number, the pull to 0 (scikit-learn's C), and the card's ``caution``."""
 
 
