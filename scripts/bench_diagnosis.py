@@ -5,8 +5,8 @@
 
 The bank holds curves of real small trainings with a known cause (scripts/curve_bank). Its dev half is for looking while
 rules change, and so are by now its first three held-out parts; the fourth one, of other data and other architectures
-than all of them, is for the end. LABELLED is a folder with a labels.csv of histories that others labelled, LOGS one with an
-index.csv of logs found in public repositories; both are left out where they are not given.
+than all of them, is for the end. LABELLED is a folder with a labels.csv of histories that others labelled, LOGS one
+with an index.csv of logs found in public repositories; both are left out where they are not given.
 
 One run prints everything with 95 % intervals: Wilson for shares, a bootstrap over groups (data set x architecture x
 cause, or the group that a label names) for F1 and calibration, paired where two are compared.
