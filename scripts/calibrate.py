@@ -27,12 +27,12 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.curve_bank.load import load  # noqa: E402
 from tuner.calibration import logit  # noqa: E402
-from tuner.diagnosis import judge  # noqa: E402
+from tuner.diagnosis import RULE_VERSION, judge  # noqa: E402
 from tuner.registry import SYMPTOMS  # noqa: E402
 
 Array = NDArray[np.float64]
 
-PULL = 1.0
+PULL = 0.3
 """Strength of the offsets against the pull to the common value (the C of scikit-learn's logistic regression)."""
 
 
@@ -66,7 +66,8 @@ def error(sure: Array, right: NDArray[np.bool_]) -> float:
 def write(model: LogisticRegression) -> None:
     *offsets, slope = (float(c) for c in model.coef_[0])
     common = float(model.intercept_[0])
-    lines = ["# Made by scripts/calibrate.py; see calibration.py.", f"slope: {max(0.0, slope):.3f}", "offsets:"]
+    lines = ["# Made by scripts/calibrate.py; see calibration.py.", f'rules: "{RULE_VERSION}"']
+    lines += [f"slope: {max(0.0, slope):.3f}", "offsets:"]
     lines += [f"  {name}: {common + offset:.3f}" for name, offset in zip(SYMPTOMS, offsets, strict=True)]
     (ROOT / "tuner" / "calibration.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -3,7 +3,7 @@
     python scripts/make_curve_bank.py --half dev --seed 1 --per-label 6 --out fresh1
     python scripts/make_curve_bank.py --half heldout --seed 2 --per-label 4 --out fresh2
     python scripts/make_curve_bank.py --half dev --seed 3 --per-label 5 --out fresh3
-    python scripts/fit_scorecard.py bank/dev.jsonl bank/heldout.jsonl bank/heldout2.jsonl fresh*/*.jsonl
+    python scripts/fit_scorecard.py bank/{dev,heldout,heldout2,heldout3}.jsonl fresh*/*.jsonl
 
 Logistic regression over steps: every number is coded by which of its edges it lies above, or that it is missing. It
 is fitted on every cut at which the rules raise an alarm, of sound runs that end well and of sick ones that end badly.
@@ -13,6 +13,7 @@ a rule.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.curve_bank.load import Labelled, load  # noqa: E402
 from tuner import scorecard  # noqa: E402
 from tuner.curve import Curve  # noqa: E402
-from tuner.diagnosis import FINISHED, FIRM, evidence, judge  # noqa: E402
+from tuner.diagnosis import FINISHED, FIRM, RULE_VERSION, evidence, judge  # noqa: E402
 from tuner.registry import SYMPTOMS  # noqa: E402
 from tuner.shape import NAMES  # noqa: E402
 
@@ -145,7 +146,8 @@ def text(rows: Rows) -> str:
     weights, start = model.coef_, model.intercept_
     if len(weights) == 1:
         weights, start = np.concatenate([0 * weights, weights]), np.concatenate([0 * start, start])
-    lines = [f'"labels": {json.dumps(model.classes_.tolist())}', f'"caution": {CAUTION}', f'"start": {rounded(start)}']
+    lines = [f'"rules": "{RULE_VERSION}"', f'"verdicts": "{digest()}"']
+    lines += [f'"labels": {json.dumps(model.classes_.tolist())}', f'"caution": {CAUTION}', f'"start": {rounded(start)}']
     steps, first = [], 0
     for key in KEYS:
         n = len(edges[key])
@@ -158,6 +160,15 @@ def text(rows: Rows) -> str:
         first += n + 1
     lines.append('"steps": {\n' + ",\n".join(steps) + "\n}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def digest() -> str:
+    """Return a digest of what the rules say of the dev half, which changes when they do."""
+    found = hashlib.sha256()
+    for labelled in load(ROOT / "bank" / "dev.jsonl"):
+        said = [(s.name, round(s.severity, 1)) for s in judge(labelled.curve, SYMPTOMS)]
+        found.update(f"{labelled.row['id']} {said}\n".encode())
+    return found.hexdigest()[:16]
 
 
 def rounded(row: Array) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuner import calibration, registry
+from tuner.diagnosis import RULE_VERSION
 
 
 @pytest.mark.parametrize("name", registry.SYMPTOMS)
@@ -20,3 +21,8 @@ def test_a_symptom_that_was_not_calibrated_keeps_its_margin() -> None:
 
 def test_every_symptom_was_calibrated() -> None:
     assert set(calibration._table()["offsets"]) == set(registry.SYMPTOMS)
+
+
+def test_the_confidences_were_fitted_on_the_rules_as_they_are() -> None:
+    """Where this fails, run scripts/calibrate.py anew."""
+    assert calibration._table()["rules"] == RULE_VERSION

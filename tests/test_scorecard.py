@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scripts.curve_bank.load import load
+from scripts.fit_scorecard import digest
 from tuner import registry, scorecard, shape
 from tuner.curve import Curve
-from tuner.diagnosis import FINISHED, FIRM, diagnose, judge
+from tuner.diagnosis import FINISHED, FIRM, RULE_VERSION, diagnose, judge
 
 BANK = Path(__file__).resolve().parents[1] / "bank"
 E = np.arange(40.0)
@@ -78,16 +80,22 @@ def test_facts_are_not_weighed(name: str) -> None:
     assert diagnose(curve, registry.SYMPTOMS).verdict.name == name  # type: ignore[union-attr]
 
 
+def test_the_points_were_fitted_on_the_rules_as_they_are() -> None:
+    """Where this fails, raise ``RULE_VERSION`` and run scripts/fit_scorecard.py and scripts/calibrate.py anew."""
+    known = json.loads(resources.files("tuner").joinpath("scorecard.json").read_text("utf-8"))
+    assert (known["rules"], known["verdicts"]) == (RULE_VERSION, digest())
+
+
 def of_bank(name: str) -> Curve:
     return next(item.curve for item in load(BANK / f"{name.split('-')[0]}.jsonl") if item.row["id"] == name)
 
 
 def test_an_alarm_that_the_shape_contradicts_is_taken_back_while_the_run_goes_on() -> None:
-    curve = of_bank("dev-converged-028").until(18)
+    curve = of_bank("heldout-converged-010").until(25)
     assert judge(curve, registry.SYMPTOMS)[0].harmful
     symptoms = diagnose(curve, registry.SYMPTOMS).symptoms
     assert symptoms[0].healthy and not any(s.harmful for s in symptoms)
-    assert "premature_convergence" in [s.name for s in symptoms]
+    assert "stuck_after_first_epoch" in [s.name for s in symptoms]
 
 
 def test_an_alarm_that_the_shape_confirms_stands_while_the_run_goes_on() -> None:

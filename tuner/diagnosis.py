@@ -13,8 +13,9 @@ from tuner import calibration, scorecard, shape
 from tuner.curve import Curve
 from tuner.symptoms import trend
 
-RULE_VERSION = "5"
-"""Stored with every verdict; raised whenever a rule or a default threshold changes."""
+RULE_VERSION = "6"
+"""Stored with every verdict; raised whenever a rule or a default threshold changes, which asks for a new fit of the
+scorecard and of the confidences (scripts/fit_scorecard.py, scripts/calibrate.py)."""
 
 HARMFUL = 0.5
 """The severity from which on a symptom harms what the run is judged by."""
@@ -28,8 +29,8 @@ MILD = 0.4
 FIRM = ("nan", "negative_loss", "diverging", "too_early")
 """Verdicts of the rules that are facts, not shapes: the scorecard has no say in them."""
 
-FINISHED = 0.95
-"""The share of the plan from which on an alarm stands as it is."""
+FINISHED = 1.0
+"""The share of the plan from which on an alarm stands as it is: the last rows before it are weighed as well."""
 
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from torch import Tensor
 
-from scripts.curve_bank import data_heldout2, data_heldout3
+from scripts.curve_bank import data_heldout2, data_heldout3, data_heldout4
 from scripts.curve_bank.samples import ALPHABET, BLANKS, LETTERS, VOWELS, Array, Part, Task, as_part, share, standardise
 
 WINDOW = 12
@@ -172,5 +172,6 @@ POOLS: dict[str, Callable[[], tuple[Part, ...]]] = {
         *(photo_region, photo_brightness, text_topic, text_words),
         *data_heldout2.DATA_SETS,
         *data_heldout3.DATA_SETS,
+        *data_heldout4.DATA_SETS,
     )
 }

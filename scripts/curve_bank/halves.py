@@ -24,6 +24,11 @@ FITS = {
     "gated_convolutions": ("nerve", "names", "bytecode"),
     "elman": ("names", "bytecode"),
     "splines": ("countries", "scan", "nerve"),
+    "deep_plain": ("colours", "wine", "graphs", "life", "brain"),
+    "soft_trees": ("colours", "wine", "graphs", "brain"),
+    "squeeze_cnn": ("graphs", "life"),
+    "state_space": ("brain", "numerals", "calendar"),
+    "queries": ("graphs", "numerals", "calendar"),
 }
 """What the names of data sets that an architecture can be trained on begin with; the others take all."""
 
@@ -33,11 +38,16 @@ class Half:
     """Data sets with the modes that make sense on them, and architectures with their sound learning rates.
 
     ``unstable`` names the architectures without normalisation, from which runs that get stuck are drawn; () is all.
+    ``stuck_samples`` and ``stuck_widths`` are the sizes of those. ``small`` is the share of the other
+    tasks that have but ``FEW`` training samples.
     """
 
     data: dict[str, tuple[str, ...]]
     rates: dict[str, dict[str, float]]
     unstable: tuple[str, ...] = ()
+    stuck_samples: tuple[int, int] = (250, 450)
+    stuck_widths: tuple[int, ...] = (8, 12)
+    small: float = 0.0
 
 
 HALVES = {
@@ -100,9 +110,33 @@ HALVES = {
         },
         unstable=("gated_convolutions", "elman", "highway", "splines"),
     ),
+    "heldout4": Half(
+        data={
+            "wine": ("cls", "box", "both"),
+            "colours": ("cls", "box", "both"),
+            "graphs": ("cls", "box", "both"),
+            "life": ("cls", "box", "both"),
+            "brain": ("cls", "box", "both"),
+            "numerals": ("cls", "box", "both"),
+            "calendar": ("cls", "box", "both"),
+        },
+        rates={
+            "deep_plain": {"adam": 1e-3, "momentum": 5e-3, "sgd": 3e-2},
+            "soft_trees": {"adam": 1e-2, "momentum": 5e-2, "sgd": 3e-1},
+            "squeeze_cnn": {"adam": 4e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "state_space": {"adam": 5e-3, "momentum": 3e-2, "sgd": 2e-1},
+            "queries": {"adam": 4e-3, "momentum": 3e-2, "sgd": 2e-1},
+            "mixture": {"adam": 4e-3, "momentum": 1e-2, "sgd": 1e-1},
+        },
+        unstable=("deep_plain", "queries", "state_space", "mixture"),
+        stuck_samples=(500, 1200),
+        stuck_widths=(24, 48),
+        small=0.3,
+    ),
 }
 
 PLAN = (30, 90)
+FEW = (40, 140)
 
 
 def chances(architectures: Sequence[str]) -> list[float]:
@@ -126,6 +160,7 @@ def sound(
     n_val: tuple[int, int] = (100, 200),
     plan: tuple[int, int] = PLAN,
     only: Sequence[str] = (),
+    may_be_small: bool = True,
 ) -> Setup:
     """Draw a task, a model and sound settings.
 
@@ -138,6 +173,8 @@ def sound(
     architecture = str(rng.choice(architectures, p=chances(architectures)))
     optimizer = optimizers[int(rng.integers(len(optimizers)))]
     slow = architecture in SLOW
+    if may_be_small and chosen.small and rng.random() < chosen.small:
+        n_train = FEW
     task = data.draw(name, rng, int(rng.integers(*n_train)), int(rng.integers(*n_val)), 400 if slow else 500)
     settings = Settings(
         rows=planned(rng, (plan[0], (plan[0] + plan[1]) // 2) if slow else plan),

@@ -1,4 +1,4 @@
-"""The architectures: three for dev, four others for heldout, those of models_heldout2 and of models_heldout3."""
+"""The architectures: three for dev, four others for heldout, and those of the modules beside this one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from scripts.curve_bank.models_heldout2 import LSTM, TCN, DepthwiseCNN, Mixer
 from scripts.curve_bank.models_heldout3 import DenseCNN, Elman, GatedConvolutions, Highway, Splines
+from scripts.curve_bank.models_heldout4 import Mixture, Queries, SoftTrees, SqueezeCNN, StateSpace, deep_plain
 from scripts.curve_bank.samples import ALPHABET, Task
 
 
@@ -35,6 +36,13 @@ def build(architecture: str, task: Task, width: int, depth: int, dropout: float 
     if architecture in ("gated_convolutions", "highway", "splines"):
         kind = {"gated_convolutions": GatedConvolutions, "highway": Highway, "splines": Splines}[architecture]
         return kind(n_out, width, depth, dropout, task)
+    if architecture == "squeeze_cnn":
+        return SqueezeCNN(n_out, width, depth, dropout)
+    if architecture == "deep_plain":
+        return deep_plain(n_out, width, depth, dropout, task)
+    if architecture in ("soft_trees", "mixture", "state_space", "queries"):
+        made = {"soft_trees": SoftTrees, "mixture": Mixture, "state_space": StateSpace, "queries": Queries}
+        return made[architecture](n_out, width, dropout, task)
     return Sequence(architecture, n_out, width, depth, dropout, task)
 
 

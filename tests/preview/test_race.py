@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import defaultdict
 
 import pytest
 
@@ -14,8 +15,9 @@ from tuner.standings import Entry, Rules, Stand, Standings
 
 
 def played(rules: Rules, planned: int, budget: int) -> int:
-    """Return how many trials a race of random curves without symptoms starts before its epochs are spent."""
+    """Return how many trials a race of curves whose early ranks hold starts before its epochs are spent."""
     draw = random.Random(1)
+    rates: defaultdict[int, float] = defaultdict(lambda: draw.uniform(0.9, 1))
     standings, spent = Standings(rules), 0
     while True:
         entries = standings.entries
@@ -28,7 +30,7 @@ def played(rules: Rules, planned: int, budget: int) -> int:
         if spent > budget:
             return len(entries)
         last = before[-1] if before else 1.0
-        best = [*before, *(last := last * draw.uniform(0.9, 1) for _ in range(until - len(before)))]
+        best = [*before, *(last := last * rates[number] for _ in range(until - len(before)))]
         stand = Stand.ENDED if until == planned else Stand.PAUSED
         standings.enter(Entry(number, tuple(best), planned, stand))
 

@@ -27,6 +27,8 @@ KEYS = {"id", "half", "label", "secondary", "variant", "cause", "data", "archite
     "planned_epochs", "onset", "ends_badly", "verified", "objective", "epochs", "series"
 }  # fmt: skip
 HEALTHY = {"converged", "still_improving", "fine_tuning", "too_early"}
+MISSING = {"heldout4": {"stuck_after_first_epoch"}}
+"""Labels of which no candidate of a part could be verified."""
 
 
 @pytest.fixture(scope="module", params=HALVES)
@@ -42,7 +44,7 @@ def test_every_row_has_the_same_keys_and_its_own_id(half: tuple[str, list[Labell
 
 def test_every_label_has_curves_and_nearly_every_one_several(half: tuple[str, list[Labelled]]) -> None:
     labels = [item.row["label"] for item in half[1]]
-    assert set(labels) == set(LABELS)
+    assert set(LABELS) - set(labels) <= MISSING.get(half[0], set())
     assert len({label for label in LABELS if labels.count(label) >= 2}) >= len(LABELS) - 1
 
 
@@ -96,8 +98,8 @@ def skip_without_matplotlib(name: str) -> None:
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_a_draw_from_each_data_set_has_the_sizes_asked_for(name: str) -> None:
     skip_without_matplotlib(name)
-    task = draw(name, np.random.default_rng(0), 50, 20, 100)
-    assert (len(task.train), len(task.val), len(task.test)) == (50, 20, 100)
+    task = draw(name, np.random.default_rng(0), 40, 20, 80)
+    assert (len(task.train), len(task.val), len(task.test)) == (40, 20, 80)
     assert int(task.train.y.max()) < task.classes
     assert name in {fitting for _, fitting in FITTING}
 

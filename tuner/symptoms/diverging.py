@@ -60,7 +60,7 @@ class Options:
     score_lost: float = 0.3  # share of the best score; 0.16 was the most a run that ended well had lost
     dead_share: float = 0.25  # of the planned epochs at chance after a first epoch that exploded; see above
     dead_least: int = 5  # epochs, for short plans
-    exploded: float = 2.5  # times the loss of guessing: an untrained network that is sound begins near 1
+    exploded: float = 4.0  # times the loss of guessing: an untrained network that is sound begins near 1
     come_down: float = 1.3  # of the loss of guessing: by now an exploded cross-entropy lies below it, or
     at_once: float = 0.5  # of its first value after a few rows: an explosion is over within an epoch or two
     guessing: float = 0.97  # of the loss of guessing: below it something has been learned

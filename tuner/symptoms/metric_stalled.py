@@ -43,14 +43,15 @@ class Options:
     late: float = 0.04  # share of it that must lie in the second half of the rows
     poor_fall: float = 0.03  # the same where the score is poor
     poor: float = 0.5  # as a share of 1
-    level: float = 0.15  # share of its level that a loss must have lost since
+    level: float = 0.22  # share of its level that a loss must have lost since, where the score is poor
+    fair_level: float = 0.42  # the same where it is not: losses of sound runs go on falling while a good score rests
     low_level: float = 0.25  # the same where a run began with a good score
     low: float = 1.5  # first training loss; beyond it a good first score says that more than the task is in the loss
     steep: float = 0.3  # share of its level then, and half of it since the middle, which is enough of a fall as well
     fair: float = 0.8  # as a share of 1: below it, as a good score can rest while a loss goes to 0
     unsure: float = 0.03  # jumps of a score, as a share of 1, that hide a trend where no validation loss is logged
     good: float = 0.9  # as a share of 1, for a run that began with a good score
-    perfect: float = 0.995  # as a share of 1: above it there is nothing left to gain
+    perfect: float = 0.98  # as a share of 1: above it there is nothing left to gain
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
@@ -71,7 +72,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     losses = [loss for loss in (train, val) if len(loss) > 5]
     if len(losses) < 2 and trend.jumps(cost) / trend.whole(metric) > options.unsure:
         return None
-    level = options.low_level if low else options.level
+    level = options.low_level if low else options.level if poor else options.fair_level
     if not all(_falls(loss, row * len(loss) // len(cost), (share, late), level, steep) for loss in losses):
         return None
     sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)

@@ -14,7 +14,8 @@ For a person: collect more data; smooth the curve before judging its trend.
 Thresholds: independent noise changes direction in two thirds of its steps, a smooth curve in almost none. On verified
 curves of seven architectures the training loss jumps by 0.07 to 0.9 of its level, mostly 0.14 or more, on sound ones
 by at most 0.09. It may fall meanwhile; validation must lead nowhere. Verified small validation sets lay beside training
-losses that jump less, or that have come down to a quarter of their first level and farther. Where nothing but the
+losses that jump less, or that have come down to two fifths of their first level and
+farther. Where nothing but the
 training loss is logged, five swings to 1.4 times and back are enough, however many rows each takes.
 """
 
@@ -40,7 +41,7 @@ class Options:
     height: float = 0.1  # of the training loss: how far it jumps as a share of its level; sound runs stayed below 0.09
     val_height: float = 0.12  # of the validation loss
     score_height: float = 0.08  # of the score, on a scale of 0 … 1
-    far: float = 0.26  # share of the loss of the first quarter that is still there; near 0 every jitter is large
+    far: float = 0.39  # share of the loss of the first quarter that is still there; near 0 every jitter is large
     least: float = 0.05  # share of the first three losses, for runs that fall within few epochs
     teeth: float = 4.0  # jumps of the means of two: a fall within them is one more tooth
     swing: float = 1.4  # times as high or as low: a swing of a loss that takes more than a row up and down

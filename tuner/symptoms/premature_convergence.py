@@ -12,8 +12,9 @@ In a search: a smaller batch, a smaller model, a lower learning rate.
 For a person: on a truly easy data set this is normal, a few thousand images or more make it suspicious; check that the
 learning rate does not decay to nothing in the first epochs; compare with what others reach on these data.
 
-Thresholds: flat within an eighth of the plan, which verified runs of short plans take; practitioners speak of 20 of
-300 epochs. Where the logged learning rate has come to nothing by then, a good score is no excuse.
+Thresholds: flat within a tenth of the plan, since sound runs of small models were flat after an eighth; practitioners
+speak of 20 of 300 epochs. Where the logged learning rate has come to nothing by then, an eighth is enough, and a good
+score is no excuse.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    within: float = 0.125  # share of the plan in which the fall is over
+    within: float = 0.1  # share of the plan in which the fall is over
+    within_spent: float = 0.125  # the same where the learning rate had come to nothing
     within_least: int = 6  # rows, for short plans
     times: float = 2.0  # as long as the fall the flat part must be
     wait_share: float = 0.24  # of the planned epochs
@@ -71,7 +73,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
             return None
         ends.append(end)
     fall_rows = ends[0]
-    if max(ends) > max(options.within_least, options.within * (curve.planned_epochs or len(train))):
+    within = options.within_spent if spent else options.within
+    if max(ends) > max(options.within_least, within * (curve.planned_epochs or len(train))):
         return None
     if len(train) < options.times * (fall_rows + 1):
         return None

@@ -12,8 +12,9 @@ In a search: one step up on the log grid of the learning rate.
 For a person: check for an activation before the softmax; check the scale of the inputs and the loss function.
 
 Thresholds: an exponential fall loses 62 % in its first half when it has come down to 37 %, and more the farther it
-comes; so up to two thirds in the first half is nearly straight. Until 0.85 of the plan is done it has to be
-straighter, since the beginning of any fall is straight.
+comes; so up to two thirds in the first half is nearly straight. Where more than three tenths are gone, as in sound
+runs whose plan ends early, it is at most 0.57. Until 0.85 of the plan is done it has to be straighter, since the
+beginning of any fall is straight.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class Options:
     straight_most: float = 0.65
     fall_least: float = 0.002  # share of the first loss: less is no learning
     fall_most: float = 0.62  # share of the first loss: more is not slow
-    straight_far: float = 0.56  # share of a deep fall that lies in the first half
-    far: float = 0.45  # share of the first loss: a fall as deep that bends the ordinary way is no straight line
+    straight_far: float = 0.57  # share of a deep fall that lies in the first half
+    far: float = 0.3  # share of the first loss: a fall as deep that bends the ordinary way is no straight line
     good_score: float = 0.85  # as a share of 1: a run that is so good is not slow
     smooth: float = 0.25  # jitter as a share of the fall
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -106,8 +106,9 @@ def dead(setup: Setup) -> nn.Module:
 
 def stuck_after_first_epoch(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Choose a rate so large that the loss bounces; verify by going on with a thirtieth of it."""
-    setup = sound(half, rng, n_train=(250, 450), plan=(30, 60), only=HALVES[half].unstable)
-    setup = replace(hard_to_fit(setup, rng), init_scale=float(rng.uniform(1.3, 3.0)))
+    part = HALVES[half]
+    setup = sound(half, rng, n_train=part.stuck_samples, plan=(30, 60), only=part.unstable, may_be_small=False)
+    setup = replace(hard_to_fit(setup, rng, part.stuck_widths), init_scale=float(rng.uniform(1.3, 3.0)))
     setup = setup.but(batch=8 if "small" in cause else 16, clip=float(rng.choice([0.0, 0.0, 1.0])))
     run = train(raised(setup, drops_and_stays))
     require(finite(run), "not finite")
@@ -126,11 +127,11 @@ def stuck_after_first_epoch(half: str, rng: np.random.Generator, cause: str) -> 
     return Found("stuck_after_first_epoch", run, cause, evidence, peer=later)
 
 
-def hard_to_fit(setup: Setup, rng: np.random.Generator) -> Setup:
+def hard_to_fit(setup: Setup, rng: np.random.Generator, widths: Sequence[int] = (8, 12)) -> Setup:
     """Take a narrow model and noisy targets, or else the samples are learnt by heart while the loss bounces."""
     noisy = setup.task.with_parts(train=with_label_noise(setup, rng, float(rng.uniform(0.1, 0.4))).train)
     z = noisy.train.z + rng.uniform(0.4, 0.9) * torch.from_numpy(rng.normal(size=noisy.train.z.shape)).float()
-    return replace(setup, task=noisy.with_parts(train=replace(noisy.train, z=z)), width=int(rng.choice([8, 12])))
+    return replace(setup, task=noisy.with_parts(train=replace(noisy.train, z=z)), width=int(rng.choice(widths)))
 
 
 def raised(setup: Setup, fits: Callable[[Run], bool], rows: int = 9, step: float = 1.7) -> Setup:
