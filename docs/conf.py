@@ -22,6 +22,7 @@ CONTENTS = {
         "Searching </results/search/README>",
         "Parts on the digits </results/ablation/README>",
         "YOLO on a CPU </results/yolo/README>",
+        "Data sets </results/data_check/README>",
         "Kills </results/kill_test/README>",
         "Determinism </results/determinism/README>",
         "Overhead </results/overhead/README>",
