@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 
 from tests import driving
@@ -29,7 +30,7 @@ def test_a_finished_study_is_read_with_its_trials_in_the_order_in_which_they_end
 def test_the_time_used_goes_on_between_two_notes_of_it_while_a_driver_is_alive(write_config: Write) -> None:
     settings = config.load(write_config(), ["budget.trials=1"])
     driving.study(write_config(), "budget.trials=1")
-    study = sampler.load_study(settings.storage, "small")
+    study = optuna.load_study(storage=settings.storage, study_name="small")
     study.set_user_attr(status.HOURS, 1.0)
     study.set_user_attr(status.HOURS_AT, time.time() - 18)
     assert status.look(settings, study, alive=True).budget.hours == pytest.approx(1.005, abs=0.001)

@@ -204,5 +204,5 @@ def test_what_it_would_train_on_is_known_before(data: Path) -> None:
     assert "training" in about.data and "3 of the training images are drawn" in about.data
     assert about.images == 3 and about.test
     assert about.model == "yolov8n, untrained, 100 pixels"
-    assert "metrics/mAP50-95(B)" in about.series and "ultralytics" in about.packages
+    assert "metrics/mAP50-95(B)" in made.metrics and "ultralytics" in about.packages
     assert about.remarks == ("imgsz: Ultralytics trains with 128 in place of 100, which is no multiple of 32",)
