@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -248,9 +249,7 @@ def called_shifted(folder: Path, draws: int = 200) -> float:
             data.names,
             {"val": tuple(samples[order[:cut]]), "train": tuple(samples[order[cut:]])},
         )
-        rows = looks.__class__(
-            looks.rows, looks.digests, looks.hashes, looks.thumbs, looks.statistics[order], looks.problems
-        )
+        rows = replace(looks, statistics=looks.statistics[order])
         called += any(True for _ in shifted(drawn, rows))
     return called / draws
 

@@ -7,19 +7,15 @@ how many trials that concerns.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner import words
+from tuner import apart, words
 from tuner.checks import Check
 from tuner.config import StudyConfig
-from tuner.page_watch import LOWEST_PRIORITY
 from tuner.record import Record
 
 FILE = "data_check.json"
@@ -33,14 +29,7 @@ def begin(config: StudyConfig, folder: Path) -> subprocess.Popen[bytes] | None:
     asked = config.trainer.data_check() if config.model.data_check else ()
     if not asked or _read(folder):
         return None
-    command = [sys.executable, "-m", "tuner", "data", "check", *asked, "--json"]
-    with open(folder / FILE, "wb") as file, contextlib.suppress(OSError):
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
-        return process
-    return None
+    return apart.start("data", "check", *asked, "--json", output=folder / FILE)
 
 
 def checks(folder: Path, records: Sequence[Record]) -> tuple[Check, ...]:

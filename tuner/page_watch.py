@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tuner import apart
 from tuner.live import View
 from tuner.snapshot import Snapshot
 
@@ -22,7 +20,6 @@ PARTS = ".report.html.*.part"
 """What a process that was killed while it wrote leaves behind."""
 SHARE = 0.1
 """The most of the time that writing may take: a page that took 3 s is not written again within 30 s."""
-LOWEST_PRIORITY = 19
 
 
 class Republishing:
@@ -60,7 +57,7 @@ class Republishing:
             self._ended, self._next = ended, self._clock() + LEAST_SECONDS
         elif self._process is None and self._clock() >= self._next and (ended != self._ended or self._is_old()):
             self._ended, self._started = ended, self._clock()
-            self._process = write_apart(self._folder, LOWEST_PRIORITY)
+            self._process = write_apart(self._folder, apart.LOWEST_PRIORITY)
 
     def say(self, text: str) -> None:
         self._view.say(text)
@@ -83,12 +80,4 @@ def write_apart(folder: Path, priority: int = 0) -> subprocess.Popen[bytes] | No
 
     ``priority`` is its niceness. None where no process can be started.
     """
-    command = [sys.executable, "-m", "tuner", "report", str(folder), "--format", "html"]
-    quiet = subprocess.DEVNULL
-    try:
-        process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
-    except OSError:
-        return None
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, priority)
-    return process
+    return apart.start("report", str(folder), "--format", "html", priority=priority)

@@ -8,10 +8,13 @@ import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
 from tuner.errors import ConfigError
+
+N = TypeVar("N", int, str)
 
 FORMATS = frozenset("avif bmp dng heic heif jp2 jpeg jpg mpo png tif tiff webp".split())
 """The file name endings that Ultralytics takes for images."""
@@ -69,9 +72,9 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def copies(digests: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Return the groups of two and more names that share a digest, from pairs of name and digest."""
-    groups: dict[str, list[str]] = {}
+def copies(digests: Iterable[tuple[N, str | bytes]]) -> list[list[N]]:
+    """Return the groups of two and more names or numbers that share a digest, from pairs of name and digest."""
+    groups: dict[str | bytes, list[N]] = {}
     for name, of_content in digests:
         groups.setdefault(of_content, []).append(name)
     return sorted(sorted(group) for group in groups.values() if len(group) > 1)

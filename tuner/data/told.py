@@ -17,7 +17,7 @@ def preparation(report: Report, dest: Path, written: int) -> Iterator[str]:
     """Yield the lines on a data set that was just prepared, or was so before."""
     splits, names = report["splits"], report["names"]
     total = {key: sum(split[key] for split in splits.values()) for key in ("images", "boxes", "background")}
-    of_classes = f"{total['boxes']} boxes ({_few(names)})"
+    of_classes = f"{total['boxes']} boxes ({few(names)})"
     yield f"{total['images']} images, {of_classes}, {total['background']} images without a box"
     for name, split in splits.items():
         how = f"  {split['how']}" if "how" in split else ""
@@ -34,10 +34,11 @@ def counts(found: Summary) -> str:
     """Return a data set in one line: how many images in which split, and its classes."""
     images = ", ".join(f"{split.images} {PARTS.get(name, name)}" for name, split in found.splits.items())
     classes = "1 class" if len(found.names) == 1 else f"{len(found.names)} classes"
-    return f"{images} images, {classes} ({_few(found.names)})"
+    return f"{images} images, {classes} ({few(found.names)})"
 
 
-def _few(names: Sequence[str]) -> str:
+def few(names: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are."""
     return ", ".join(names[:FEW]) + (f" … {len(names) - FEW} more" if len(names) > FEW else "")
 
 
@@ -72,10 +73,10 @@ def _copies(report: Report) -> str:
 def _warnings(report: Report) -> Iterator[str]:
     copies, splits = report["copies"], report["splits"]
     if tests := copies["of_test_in_train_or_val"]:
-        names = _few(tests)
+        names = few(tests)
         yield f"{len(tests)} of {splits['test']['images']} test images have an exact copy in train or val: {names}"
     if vals := copies["of_val_in_train"]:
-        yield f"{len(vals)} of {splits['val']['images']} val images have an exact copy in train: {_few(vals)}"
+        yield f"{len(vals)} of {splits['val']['images']} val images have an exact copy in train: {few(vals)}"
     yield from report["remarks"]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tuner.data import pictures
 from tuner.data.doctor import alike
 from tuner.data.doctor.dataset import DataSet, Sample
 from tuner.data.doctor.finding import Finding, Level, finding
@@ -24,11 +25,9 @@ def check(data: DataSet, looks: Looks) -> Iterator[Finding]:
 
 
 def _identical(listed: list[tuple[str, Sample]], looks: Looks) -> Iterator[Finding]:
-    groups: dict[bytes, list[int]] = {}
-    for row, digest in zip(looks.rows.tolist(), looks.digests.tolist(), strict=True):
-        groups.setdefault(digest, []).append(row)
+    groups = pictures.copies(zip(looks.rows.tolist(), looks.digests.tolist(), strict=True))
     # A file that is listed twice is one image; that is said elsewhere.
-    same = [group for group in groups.values() if len({listed[i][1].path for i in group}) > 1]
+    same = [group for group in groups if len({listed[i][1].path for i in group}) > 1]
     across = [group for group in same if len({listed[i][0] for i in group}) > 1]
     if same:
         text = f"{sum(map(len, same))} images in {len(same)} groups of byte-identical ones"
@@ -55,15 +54,14 @@ def _nearly(listed: list[tuple[str, Sample]], looks: Looks) -> Iterator[Finding]
         yield finding("self_similar", Level.NOTE, f"{text}: copies cannot be told from the nature of this set")
         return
     across = [pair for pair in found.tolist() if listed[pair[0]][0] != listed[pair[1]][0]]
-    within = len(found) - len(across)
+    within = [pair for pair in found.tolist() if listed[pair[0]][0] == listed[pair[1]][0]]
     if across:
         text = f"{len(across)} pairs of images that look the same lie in different splits: the score may be too good"
         advice = "keep such pairs on one side: saved anew, scaled or brightened they teach the same"
         yield finding("leaked_look_alikes", Level.WARNING, text, advice, [_paths(g, listed) for g in across])
     if within:
-        pairs = [p for p in found.tolist() if listed[p[0]][0] == listed[p[1]][0]]
-        text = f"{within} pairs of images within a split look the same"
-        yield finding("look_alikes", Level.NOTE, text, "keep one of each", [_paths(g, listed) for g in pairs])
+        text = f"{len(within)} pairs of images within a split look the same"
+        yield finding("look_alikes", Level.NOTE, text, "keep one of each", [_paths(g, listed) for g in within])
 
 
 def _paths(group: list[int], listed: list[tuple[str, Sample]]) -> list[str]:

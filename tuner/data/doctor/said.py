@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from tuner.data import told
 from tuner.data.doctor.dataset import DataSet, lengths
 from tuner.data.doctor.examine import Examined
 from tuner.data.doctor.finding import Finding, Level
@@ -21,7 +22,7 @@ def lines(examined: Examined) -> Iterator[str]:
     """Yield the lines for a terminal."""
     data = examined.data
     plural = "" if len(data.names) == 1 else "es"
-    yield f"{data.where}: {data.task}, {len(data.names)} class{plural} ({_few(data.names)})"
+    yield f"{data.where}: {data.task}, {len(data.names)} class{plural} ({told.few(data.names)})"
     for row in splits(data):
         yield f"  {row['split']:<6}{row['images']:>8,} images {row['objects']:>8,} objects"
     for one in examined.findings:
@@ -71,7 +72,3 @@ def as_object(examined: Examined) -> dict[str, Any]:
         "splits": splits(data),
         "findings": [{**asdict(one), "groups": [list(group) for group in one.groups]} for one in examined.findings],
     }
-
-
-def _few(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:10]) + (f" … {len(names) - 10} more" if len(names) > 10 else "")
