@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,13 @@ def words_of(path: Path, *options: str) -> str:
     done = driving.tuner("check", path, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_command_it_ends_with_can_be_copied_to_a_shell(write_config: Write) -> None:
+    path = write_config()
+    last = words_of(path, "--set", ENOUGH, "--set", "baselines=[{lr: 1}, {lr: 3}]").splitlines()[-1]
+    command = shlex.split(last.partition("To start: ")[2])
+    assert command == ["tuner", "run", str(path), "--set", ENOUGH, "--set", "baselines=[{lr: 1}, {lr: 3}]"]
 
 
 def test_it_says_what_would_run_and_makes_nothing(write_config: Write, folder: Path) -> None:

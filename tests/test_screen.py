@@ -154,7 +154,7 @@ def test_the_incumbent_is_shown_with_its_hyperparameters_on_two_lines_at_most_wh
 
 
 def test_without_a_score_there_is_no_incumbent() -> None:
-    assert "no trial has a score yet" in shown(snapshot(record(1, DIVERGING)))
+    assert "no trial ended with a score yet" in shown(snapshot(record(1, DIVERGING)))
 
 
 @pytest.mark.parametrize(

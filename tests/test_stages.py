@@ -131,6 +131,7 @@ def test_all_stages_run_and_a_second_run_changes_nothing(staged: Path, tmp_path:
     again = driving.tuner("resume", whole)
     assert again.returncode == 0
     assert "started" not in again.stdout
+    assert "done before, with 2 trials; see tuner report" in again.stdout
     assert (whole / "best.yaml").read_text() == before
     assert "small-full" in driving.tuner("status", whole).stdout
 

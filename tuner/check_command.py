@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def run(config: Path, sets: list[str], *, as_json: bool, time: bool) -> None:
 
 
 def _verdict(config: Path, sets: list[str], count: int) -> str:
-    words = " ".join(["tuner run", str(config), *(f"--set {s}" for s in sets)])
+    words = shlex.join(["tuner", "run", str(config), *(word for s in sets for word in ("--set", s))])
     look = {0: "nothing looks wrong", 1: "one thing looks wrong (!)"}.get(count, f"{count} things look wrong (!)")
     return f"{config} would run: {look}. To start: {words}"
 

@@ -35,6 +35,9 @@ FINISHED = 1.0
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
 
+HALF = 0.5
+"""The share of the plan before which a score that has not moved yet means nothing: a detector's is 0 for long."""
+
 WORTH = 0.03
 """The share of what is left to gain by which a curve has to improve over its last third to be called improving."""
 
@@ -181,18 +184,23 @@ def _defaults(options: Any) -> Any:
 
 _BETTER = "nothing is wrong so far: {series} got better, {then:.3g} → {now:.3g}, over the last {epochs} epochs"
 _NO_BETTER = "no clear shape: {series} went {then:.3g} → {now:.3g} over the last {epochs} epochs"
+_NO_SERIES = "{epochs} epochs are logged, and no loss or score in three of them"
+_NOT_MOVED = "{series} has not moved from {value:.3g} in {epochs} epochs"
 
 
 def _by_direction(curve: Curve) -> Symptom:
     """Return a verdict for a curve without a clear shape: on its way, or not any more, without much confidence."""
     third = max(3, curve.length // 3)
+    early = curve.progress is not None and curve.progress < HALF
+    if early and curve.score is not None and len(set(trend.clean(curve.score))) == 1:
+        return _too_little(curve, _NOT_MOVED, series=curve.score.name, value=float(trend.clean(curve.score)[0]))
     for series in (curve.score, curve.val_loss, curve.train_loss):
         cost = trend.clean_cost(series)[-third:]
         if series is None or len(cost) < 3:
             continue
         half = len(cost) // 2
         then, now = float(np.mean(cost[:half])), float(np.mean(cost[-half:]))
-        sign = -1 if series.higher_is_better else 1
+        sign = -1 if series.higher_is_better else 1  # and + 0.0 below, so that nobody reads "-0"
         improves = then - now > max(WORTH * trend.room(series, then), trend.one_sample(cost))
         return Symptom(
             name="still_improving" if improves else "converged",
@@ -200,22 +208,22 @@ def _by_direction(curve: Curve) -> Symptom:
             epoch=int(curve.epochs[-1]),
             confidence=UNSURE,
             severity=0.0,
-            evidence={"series": series.name, "then": sign * then, "now": sign * now, "epochs": len(cost)},
+            evidence={"series": series.name, "then": sign * then + 0.0, "now": sign * now + 0.0, "epochs": len(cost)},
             says=(_BETTER if improves else _NO_BETTER,),
             healthy=True,
             clear=False,
         )
-    return _too_little(curve)
+    return _too_little(curve, _NO_SERIES)
 
 
-def _too_little(curve: Curve) -> Symptom:
+def _too_little(curve: Curve, says: str, **evidence: str | float) -> Symptom:
     return Symptom(
         name="too_early",
         since_epoch=int(curve.epochs[0]),
         epoch=int(curve.epochs[-1]),
         confidence=UNSURE,
         severity=0.0,
-        evidence={"epochs": curve.length},
-        says=("{epochs} epochs are logged, and no loss or score in three of them",),
+        evidence={"epochs": curve.length, **evidence},
+        says=(says,),
         healthy=True,
     )

@@ -117,7 +117,7 @@ def progress_line(snapshot: Snapshot) -> str:
     """Return the running trials, the incumbent and the budget on one line."""
     running = "; ".join(_progress(trial) for trial in snapshot.running) or "no trial is running"
     waiting = f" | {len(snapshot.paused)} paused" if snapshot.paused else ""
-    best = "no score yet"
+    best = "no trial ended with a score yet"
     if snapshot.incumbent is not None:
         best = f"best {words.figure(snapshot.incumbent.score)} (trial {snapshot.incumbent.number})"
     left = pace.study_left(snapshot)

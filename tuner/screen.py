@@ -78,7 +78,7 @@ def incumbent(snapshot: Snapshot, *, lines: int, console: Console) -> Renderable
     """Return the best trial, how it came about, and its parameters on at most ``lines`` lines."""
     best, seen = snapshot.incumbent, snapshot.best_seen
     if best is None:
-        return _labelled("best", Text("no trial has a score yet", style="dim"))
+        return _labelled("best", Text("no trial ended with a score yet", style="dim"))
     width = max(20, console.width - LABEL)
     how = Text.assemble((words.score(best), "bold green"), f"  trial {best.number}, ")
     how.append(words.came_about(best, snapshot.records))

@@ -25,6 +25,7 @@ from tuner import (
     stages,
     status_command,
     tested,
+    words,
 )
 from tuner.config import StudyConfig
 from tuner.consoles import open_console
@@ -111,7 +112,8 @@ def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None, too_l
         view = page_watch.Republishing(live.view(quiet), whole or config.folder)
         with open_study(config, view, too_large) as study, view:
             data_watch.begin(config, whole or config.folder)
-            study.run()
+            known = study.records
+            done_before = study.run() == known
             if config.model.test:
                 tested.score_best(config, study.records, view.say)
     except Interrupted:
@@ -119,7 +121,9 @@ def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None, too_l
         print(f"stopped. To go on: {going_on}", file=sys.stderr)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     found = report_of(config)
-    if not quiet:
+    if whole and done_before and not quiet:
+        print(f"done before, with {words.count(len(known), 'trial')}; see tuner report {short(config.folder)}")
+    elif not quiet:
         report_text.show(found, open_console())
     page = report_command.write_page(whole or config.folder, {config.folder: found})
     best = report.write_best(found, config.folder)

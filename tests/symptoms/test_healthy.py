@@ -51,6 +51,16 @@ def test_a_score_that_still_climbs_has_not_converged_although_losses_are_flat() 
     assert converged.detect(curve, options=converged.Options()) is None
 
 
+def test_a_detector_without_a_score_yet_has_not_converged_while_its_loss_wanders() -> None:
+    """The first 7 of 16 epochs of a real YOLO trained from scratch on few images."""
+    val = [14.4, 14.4, 14.56, 14.01, 14.12, 14.12, 14.17]
+    train = [8.16, 10.48, 8.59, 7.42, 6.91, 6.54, 6.37]
+    curve = Curve.of(train_loss=train, val_loss=val, metrics={"map": np.zeros(7)}, planned_epochs=16)
+    seen = diagnose(curve, PLUGINS).symptoms[0]
+    assert seen.name == "too_early"
+    assert seen.text == "map has not moved from 0 in 7 epochs"
+
+
 def test_a_run_is_still_improving_only_at_the_end_of_its_plan() -> None:
     curve = Curve.of(train_loss=0.98**E, val_loss=0.98**E, planned_epochs=60)
     assert still_improving.detect(curve.until(56), options=still_improving.Options()) is None
