@@ -1,9 +1,10 @@
 """Make docs/pictures/terminal_80.svg and terminal_140.svg: the terminal while the digits study really runs.
 
-    python -m scripts.draw_terminal        needs tmux, and takes about two minutes on two cores
+    python -m scripts.draw_terminal                                     needs tmux, and about two minutes on two cores
+    python -m scripts.draw_terminal --watch results/ssdd --trials 4     of a study that runs: terminal_ssdd_80.svg …
 
-The study runs in a terminal of 80 × 24 characters and is watched from one of 140 × 40; both are captured when some
-trials have ended and those that run have drawn a curve.
+The digits study runs in a terminal of 80 × 24 characters and is watched from one of 140 × 40, any other is watched from
+both; they are captured when some trials have ended and those that run have drawn a curve.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 SERVER = "tuner-pictures"
+SIZES = {80: 24, 140: 40}
+"""Characters in a line, and lines."""
 FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 """A picture must not ask the network for its letters."""
 DRAWN = re.compile(r"/\d+ .*[▁▂▃▄▅▆▇█]{3}")
@@ -35,8 +38,9 @@ def tmux(*words: str) -> str:
     return done.stdout
 
 
-def open_terminal(name: str, width: int, height: int, folder: Path, command: Sequence[str | Path]) -> None:
-    """Run ``tuner`` in a terminal of its own."""
+def open_terminal(width: int, folder: Path, command: Sequence[str | Path]) -> None:
+    """Run ``tuner`` in a terminal of its own, which is called by its width."""
+    name, height = str(width), SIZES[width]
     words = shlex.join([sys.executable, "-m", "tuner", *map(str, command)])
     env = (
         "env",
@@ -54,11 +58,11 @@ def captured(name: str) -> str:
     return tmux("capture-pane", "-e", "-p", "-t", name).rstrip("\n")
 
 
-def is_telling(screen: str, trials: int) -> bool:
-    """Return whether so many trials have ended and two that run have a curve."""
+def is_telling(screen: str, trials: int, running: int) -> bool:
+    """Return whether so many trials have ended and so many that run have a curve."""
     plain = Text.from_ansi(screen).plain
     done = re.search(r"(\d+) trials done", plain)
-    return done is not None and int(done[1]) >= trials and len(DRAWN.findall(plain)) >= 2
+    return done is not None and int(done[1]) >= trials and len(DRAWN.findall(plain)) >= running
 
 
 def draw(screen: str, width: int, path: Path) -> None:
@@ -67,26 +71,45 @@ def draw(screen: str, width: int, path: Path) -> None:
     path.write_text(FONTS.sub("", console.export_svg(title="tuner")), encoding="utf-8")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=14, help="how many have ended in the pictures")
-    trials = parser.parse_args().trials
+def draw_when_telling(trials: int, running: int, prefix: str) -> None:
+    left = dict(SIZES)
+    while left:
+        time.sleep(0.3)
+        for width in [width for width in left if is_telling(captured(str(width)), trials, running)]:
+            draw(captured(str(width)), width, PICTURES / f"{prefix}_{width}.svg")
+            del left[width]
+
+
+def draw_digits(trials: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        try:
-            open_terminal("80", 80, 24, place, ["run", ROOT / "configs" / "digits.yaml"])
-            while not (place / "results" / "digits" / "study.db").is_file():
-                time.sleep(1)
-            open_terminal("140", 140, 40, place, ["status", "--watch", "results/digits"])
-            left = {"80": 80, "140": 140}
-            while left:
-                time.sleep(0.3)
-                for name in [name for name in left if is_telling(captured(name), trials)]:
-                    draw(captured(name), left.pop(name), PICTURES / f"terminal_{name}.svg")
-            tmux("send-keys", "-t", "80", "C-c")
-            time.sleep(5)
-        finally:
-            tmux("kill-server")
+        open_terminal(80, place, ["run", ROOT / "configs" / "digits.yaml"])
+        while not (place / "results" / "digits" / "study.db").is_file():
+            time.sleep(1)
+        open_terminal(140, place, ["status", "--watch", "results/digits"])
+        draw_when_telling(trials, 2, "terminal")
+        tmux("send-keys", "-t", "80", "C-c")
+        time.sleep(5)
+
+
+def draw_watched(study: Path, trials: int) -> None:
+    for width in SIZES:
+        open_terminal(width, study.resolve().parent, ["status", "--watch", study.name])
+    draw_when_telling(trials, 1, f"terminal_{study.name}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--watch", type=Path, metavar="STUDY", help="the folder of a study that runs")
+    parser.add_argument("--trials", type=int, default=14, help="how many have ended in the pictures")
+    asked = parser.parse_args()
+    try:
+        if asked.watch:
+            draw_watched(asked.watch, asked.trials)
+        else:
+            draw_digits(asked.trials)
+    finally:
+        tmux("kill-server")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,12 +17,17 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from tuner import config
+from tuner import cli, config
 from tuner.live import QuietView
 from tuner.opening import open_study
 from tuner.record import Record
 
 ROOT = Path(__file__).resolve().parents[1]
+
+_WARM = multiprocessing.get_context("forkserver")
+_WARM.set_forkserver_preload(
+    ["tuner.check_command", "tuner.diagnose_command", "tuner.init_command", "tuner.study_commands"]
+)
 
 
 def study(path: Path, *sets: str) -> list[Record]:
@@ -30,10 +37,28 @@ def study(path: Path, *sets: str) -> list[Record]:
 
 
 def tuner(*words: str | Path, timeout: float = 60, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the command line."""
-    command = [sys.executable, "-m", "tuner", *map(str, words)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout, check=False)
+    """Run the command line, in a process of its own that has no packages left to import."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        process = _WARM.Process(target=_command_line, args=([*map(str, words)], cwd, dict(os.environ), out, err))
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired([*map(str, words)], timeout, out.read_bytes(), err.read_bytes())
+        return subprocess.CompletedProcess([*map(str, words)], process.exitcode, out.read_text(), err.read_text())
+
+
+def _command_line(words: list[str], cwd: Path, env: dict[str, str], out: Path, err: Path) -> None:
+    for stream, path in enumerate((Path(os.devnull), out, err)):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), stream)
+    os.environ.clear()
+    os.environ.update(env, PYTHONPATH=str(ROOT))
+    os.chdir(cwd)
+    sys.argv = ["tuner", *words]
+    # As Python itself opens them: the encoding and the buffering may depend on the environment.
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", errors="backslashreplace")  # noqa: SIM115
+    cli.main()
 
 
 def driver(path: Path, *sets: str) -> subprocess.Popen[str]:

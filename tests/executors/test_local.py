@@ -180,7 +180,8 @@ def test_the_next_process_of_a_trial_waits_for_the_last_one(
 
 
 def test_a_killed_guard_takes_the_grandchildren_with_it(executor: LocalExecutor, tmp_path: Path) -> None:
-    grandchild = "import os, time; open('child', 'w').write(str(os.getpid())); time.sleep(60)"
+    names = "open('new', 'w').write(str(os.getpid())); os.rename('new', 'child')"
+    grandchild = f"import os, time; {names}; time.sleep(60)"
     command = Command(("/bin/sh", "-c", f'"{sys.executable}" -S -c "{grandchild}"; true'), cwd=tmp_path)
     process = executor.start(command, tmp_path, Device())
     child = int(wait_for(tmp_path / "child"))
