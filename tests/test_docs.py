@@ -16,7 +16,7 @@ import pytest
 import typer
 import yaml
 
-from tests import test_yolo_configs
+from tests import driving, test_yolo_configs
 from tests.data import sets
 from tests.data.test_coco import images, instances
 from tests.docs_blocks import KINDS, MARKS, PAGES, ROOT, Block, blocks, inline_commands, prose
@@ -30,6 +30,7 @@ RUN = [page for page in PAGES if any(block.runs for block in blocks(page)) and n
 LOOKS_LIKE_A_COMMAND = re.compile(
     r"^ *(\$ |tuner [a-z]+( |$)|\./(setup|check)|(python3?|pip|git|yolo|sphinx-build) [a-z-])"
 )
+MEANT_FOR_A_SHELL = re.compile(r"[|<>&;$*?`~]")
 BEFORE_THE_COMMAND = {"./setup", "nohup", "srun"}
 AFTER_THE_COMMAND = {"|", ">", "2>&1", "&", "&&", ";"}
 SMALLEST = {
@@ -63,6 +64,9 @@ def command_of(words: list[str]) -> tuple[Any, list[str]]:
 
 def run(line: str, place: Path) -> subprocess.CompletedProcess[str]:
     """Run a line of a page in ``place``, where tuner and python are those of this test."""
+    words = shlex.split(line, comments=True)
+    if words[0] == "tuner" and not MEANT_FOR_A_SHELL.search(line):
+        return driving.tuner(*words[1:], cwd=place, timeout=300)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{place / '.bin'}:{os.environ['PATH']}"}
     return subprocess.run(["bash", "-c", line], cwd=place, env=env, capture_output=True, text=True, timeout=300)
 
