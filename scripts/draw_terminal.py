@@ -67,7 +67,7 @@ def is_telling(screen: str, trials: int, running: int) -> bool:
 
 def draw(screen: str, width: int, path: Path) -> None:
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Text.from_ansi(screen), no_wrap=True, crop=True)
+    console.print(Text.from_ansi(screen + "\n"), no_wrap=True, crop=True)  # a last line would be cut at its foot
     path.write_text(FONTS.sub("", console.export_svg(title="tuner")), encoding="utf-8")
 
 
