@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 CONTENTS = {
-    "Start": ["quickstart", "own_training", "diagnose", "yolo", "yolov5", "data", "scaling", "faq"],
+    "Start": ["quickstart", "tour", "own_training", "diagnose", "yolo", "yolov5", "data", "scaling", "faq"],
     "Understand": ["how_it_decides", "symptoms", "comparison"],
     "Reference": ["commands", "configuration", "search_space", "trainers", "treatment"],
     "Measured": [

@@ -40,6 +40,8 @@ Sets = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="override a key of the config, e.g. budget.trials=10; repeatable"),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show nothing but warnings and the final result")]
+TrialNumber = Annotated[int | None, typer.Argument(help="the trial's number; the best one if absent", metavar="TRIAL")]
+SplitName = Annotated[str, typer.Option("--split", metavar="NAME", help="the images to look at: val, test or train")]
 Json = Annotated[bool, typer.Option("--json", help="print everything as JSON, for programs")]
 
 InitPath = Annotated[Path, typer.Argument(help="a folder, a train.py or a data.yaml", metavar="PATH")]
@@ -116,6 +118,13 @@ Examples:
 NO_COLOR=1 takes the colours away; TERM=dumb gets the lines of a log; LC_ALL=C draws with ASCII.
 """
 
+EVIDENCE_EXAMPLES = """\
+Examples:
+
+\b
+  tuner evidence results/ships                   the best trial on the validation images
+  tuner evidence results/ships 7 --split test    trial 7 on the test images
+"""
 STATUS_EXAMPLES = """\
 Examples:
 
@@ -222,6 +231,19 @@ def status(study: StudyPath, watch: StatusWatch = False, every: StatusEvery = 1.
     from tuner import study_commands
 
     study_commands.status(study, every if watch else None)
+
+
+@app.command(epilog=EVIDENCE_EXAMPLES)
+def evidence(study: StudyPath, trial: TrialNumber = None, split: SplitName = "val", as_json: Json = False) -> None:
+    """Say what a trial's best weights get right and wrong, image by image.
+
+    That is: precision and recall of each class, what is taken for what, the errors it is surest of, and the labels that
+    look wrong to it. The trial's own program predicts the images again; evidence/ in the trial's folder gets a page
+    with pictures.
+    """
+    from tuner.evidence import command
+
+    command.run(study, trial, split, as_json=as_json)
 
 
 @app.command()

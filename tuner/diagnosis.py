@@ -36,7 +36,7 @@ UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
 
 HALF = 0.5
-"""The share of the plan before which a score that has not moved yet means nothing: a detector's is 0 for long."""
+"""The share of the plan before which a curve without a clear shape, that does not get better, may still do anything."""
 
 WORTH = 0.03
 """The share of what is left to gain by which a curve has to improve over its last third to be called improving."""
@@ -203,7 +203,7 @@ def _by_direction(curve: Curve) -> Symptom:
         sign = -1 if series.higher_is_better else 1  # and + 0.0 below, so that nobody reads "-0"
         improves = then - now > max(WORTH * trend.room(series, then), trend.one_sample(cost))
         return Symptom(
-            name="still_improving" if improves else "converged",
+            name="still_improving" if improves else "too_early" if early else "converged",
             since_epoch=int(series.finite.epochs[-len(cost)]),
             epoch=int(curve.epochs[-1]),
             confidence=UNSURE,

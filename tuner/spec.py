@@ -22,6 +22,11 @@ FACTS_FILE = "facts.json"
 """What a trainer may leave in a trial's folder: a JSON object of what is good to know beside the curve."""
 
 
+def evidence_file(folder: Path) -> Path:
+    """Return where a trainer's program leaves what the best epoch of the trial in ``folder`` predicts."""
+    return folder / "evidence" / "predictions.jsonl"
+
+
 @dataclass(frozen=True)
 class TrialSpec:
     """One trial as its trainer gets it.
@@ -130,6 +135,12 @@ class Trainer(Protocol):
 
     def test(self, folder: Path) -> Command | None:
         """Return what scores the best epoch of the trial in ``folder`` on the test split, printed as a JSON object.
+
+        None where that is not known.
+        """
+
+    def predict(self, folder: Path, split: str) -> Command | None:
+        """Return what writes the predictions of the trial's best epoch for a split to ``evidence_file``.
 
         None where that is not known.
         """

@@ -14,6 +14,7 @@ from tuner import facts, whole
 from tuner.config import StudyConfig
 from tuner.errors import StudyError
 from tuner.record import Record, incumbent, repeats
+from tuner.spec import Command
 
 FILE = "test.json"
 
@@ -65,16 +66,30 @@ def _score(config: StudyConfig, record: Record) -> dict[str, float]:
     folder = config.trial_folder(record.number)
     command = config.trainer.test(folder)
     assert command is not None, "a trainer that cannot test is refused with the configuration"
+    wanted, again = "the scores on the test split as a JSON object", f"tuner resume {config.folder}"
+    printed = finished(config, command, folder, wanted, again)
+    for line in reversed(printed.splitlines()):
+        scores = facts.numbers(line)
+        if scores:
+            return scores
+    raise _failed(folder, wanted, again, 0, printed)
+
+
+def finished(config: StudyConfig, command: Command, folder: Path, wanted: str, again: str) -> str:
+    """Run a command of a trial that ended, on the first device, and return what it printed.
+
+    Raises StudyError with what was ``wanted`` and the command that tries it ``again``.
+    """
     env = {**os.environ, **config.slots[0].environment(), **command.env}
     done = subprocess.run(command.argv, cwd=command.cwd, env=env, capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        for line in reversed(done.stdout.splitlines()):
-            scores = facts.numbers(line)
-            if scores:
-                return scores
-    words = (done.stderr or done.stdout).strip().splitlines()
+    if done.returncode:
+        raise _failed(folder, wanted, again, done.returncode, done.stderr or done.stdout)
+    return done.stdout
+
+
+def _failed(folder: Path, wanted: str, again: str, code: int, printed: str) -> StudyError:
+    words = printed.strip().splitlines()
     problem = words[-1] if words else "nothing"
-    raise StudyError(
-        f"{folder}: expected the scores on the test split as a JSON object, but got exit code {done.returncode} and: "
-        f"{problem:.300}; once it is mended: tuner resume {config.folder}"
+    return StudyError(
+        f"{folder}: expected {wanted}, but got exit code {code} and: {problem:.300}; once it is mended: {again}"
     )

@@ -94,7 +94,7 @@ def roughly(seconds: float | None) -> str:
 
 def count(n: int, noun: str) -> str:
     """Return a number with its noun, in the plural where that is due."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}{'es' if noun.endswith('x') else 's'}"
 
 
 def origin(record: Record) -> str:

@@ -22,7 +22,7 @@ SCREEN = (
     ],
 )
 def test_a_screen_is_kept_when_enough_ended_and_two_trials_have_a_curve(screen: str, telling: bool) -> None:
-    assert draw_terminal.is_telling(screen, 14) is telling
+    assert draw_terminal.is_telling(screen, 14, 2) is telling
 
 
 def test_a_picture_asks_the_network_for_nothing(tmp_path: Path) -> None:
@@ -33,7 +33,8 @@ def test_a_picture_asks_the_network_for_nothing(tmp_path: Path) -> None:
 
 
 def test_the_pictures_in_the_documentation_are_small_and_ask_for_nothing() -> None:
-    for width in (80, 140):
-        path = draw_terminal.PICTURES / f"terminal_{width}.svg"
+    pictures = sorted(draw_terminal.PICTURES.glob("terminal_*.svg"))
+    assert len(pictures) == 4
+    for path in pictures:
         assert path.stat().st_size < 150_000
         assert not re.search(r"url\((?!#)|href|@import|<image", path.read_text())

@@ -136,5 +136,8 @@ class Recorded:
     def test(self, folder: Path) -> None:
         return None
 
+    def predict(self, folder: Path, split: str) -> None:
+        return None
+
     def exported(self, spec: TrialSpec) -> Params:
         return spec.params

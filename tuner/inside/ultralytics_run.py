@@ -1,9 +1,9 @@
-"""Train with Ultralytics: ``python -m tuner.inside.ultralytics_run SPEC.json [--resume | --test]``.
+"""Train with Ultralytics: ``python -m tuner.inside.ultralytics_run SPEC.json [--resume | --test | --predict SPLIT]``.
 
 Ultralytics' own files go to run/ in the spec's folder, what it is good to know beside the curve to facts.json.
 ``--resume`` continues from run/weights/last.pt; ``--test`` trains nothing and prints the metrics of best.pt on the test
-split as JSON. Exit codes: 0 done, or paused where the spec says; 1 Ultralytics failed, or out of memory; 2 the spec
-cannot be used; 143 ended by SIGTERM.
+split as JSON; ``--predict`` writes what best.pt says about each image of a split to evidence/. Exit codes: 0 done, or
+paused where the spec says; 1 Ultralytics failed, or out of memory; 2 the spec cannot be used; 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.inside.ultralytics_names import ENVIRONMENT
+from tuner.spec import evidence_file
 
 NEEDED = {"folder", "epochs", "model", "task", "arguments", "device", "threads"}
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("spec", type=Path)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--test", action="store_true")
+    parser.add_argument("--predict", metavar="SPLIT")
     options = parser.parse_args(arguments)
     try:
         spec = _read(options.spec)
@@ -39,7 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.update({**ENVIRONMENT, **os.environ})  # before the import that reads them
     from tuner.inside import ultralytics_training as training
 
-    if options.test:
+    if options.predict:
+        from tuner.inside import ultralytics_predicting as predicting
+
+        predicting.predict(spec, options.predict, evidence_file(Path(spec["folder"])))
+    elif options.test:
         print(json.dumps(training.test(spec)))
     else:
         training.train(spec, resume=options.resume)

@@ -58,7 +58,7 @@ def train(spec: Mapping[str, Any], *, resume: bool) -> None:
 def test(spec: Mapping[str, Any]) -> dict[str, float]:
     """Return the metrics of best.pt on the test split."""
     folder, given = Path(spec["folder"]), spec["arguments"]
-    device = _device(spec)
+    device = device_of(spec)
     found = YOLO(str(folder / BEST_FILE), task=spec["task"]).val(
         data=given["data"],
         split="test",
@@ -74,7 +74,7 @@ def test(spec: Mapping[str, Any]) -> dict[str, float]:
 def arguments(spec: Mapping[str, Any], *, resume: bool) -> dict[str, Any]:
     """Return the arguments of Ultralytics' train; one that goes on keeps the batch that was found to fit."""
     given = dict(spec["arguments"])
-    device = _device(spec)
+    device = device_of(spec)
     if given.get("batch") == LARGEST:
         found = facts.read(Path(spec["folder"])).get("batch") if resume else None
         given["batch"] = found or (MEMORY_SHARE if device != "cpu" else 16)
@@ -85,7 +85,8 @@ def arguments(spec: Mapping[str, Any], *, resume: bool) -> dict[str, Any]:
     return {**given, "device": device}
 
 
-def _device(spec: Mapping[str, Any]) -> str | int:
+def device_of(spec: Mapping[str, Any]) -> str | int:
+    """Return the GPU that the trial sees, or the CPU."""
     return 0 if spec["device"] != "cpu" and torch.cuda.is_available() else "cpu"
 
 

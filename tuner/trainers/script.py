@@ -198,6 +198,9 @@ class ScriptTrainer:
         filled = templates.filled(template, {"base": self.base, "python": sys.executable, **values})
         return Command(tuple(filled), self.options.env, self.cwd)
 
+    def predict(self, folder: Path, split: str) -> None:
+        return None
+
     def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
         return spec.params
 

@@ -108,6 +108,9 @@ class TorchTrainer:
     def test(self, folder: Path) -> Command:
         return Command((sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--test"))
 
+    def predict(self, folder: Path, split: str) -> None:
+        return None
+
     def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
         return spec.params
 

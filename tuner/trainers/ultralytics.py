@@ -259,6 +259,10 @@ class UltralyticsTrainer:
     def test(self, folder: Path) -> Command:
         return Command((sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--test"), ENVIRONMENT, folder)
 
+    def predict(self, folder: Path, split: str) -> Command:
+        argv = (sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--predict", split)
+        return Command(argv, ENVIRONMENT, folder)
+
     def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
         """Return arguments for ``yolo train cfg=best.yaml``."""
         return {"task": self.options.task, "model": self._model(spec.params), **self._arguments(spec)}

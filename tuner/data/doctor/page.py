@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image, ImageDraw
 
 from tuner import whole
+from tuner.data import thumbnails
 from tuner.data.doctor import said
 from tuner.data.doctor.dataset import DataSet, Sample
 from tuner.data.doctor.examine import Examined
@@ -50,42 +47,10 @@ def _figure(path: str, data: DataSet, samples: dict[str, tuple[str, Sample]]) ->
     return {
         "name": said.short(path, data),
         "split": split,
-        "picture": _picture(sample) if sample else "",
+        "picture": thumbnails.data_url(sample, [(sample.objects, BOX_COLOUR)], SIDE) if sample else "",
         "classes": _classes(sample, data) if sample and len(data.names) > 1 else "",
     }
 
 
 def _classes(sample: Sample, data: DataSet) -> str:
     return ", ".join(sorted({data.names[int(c)] for c in sample.objects[:, 0]}))
-
-
-def _picture(sample: Sample) -> str:
-    """Return a small JPEG with the boxes of a sample drawn into it, as a data URL; nothing where it cannot be read."""
-    try:
-        image = _opened(sample)
-        image.thumbnail((SIDE, SIDE))
-        pen = ImageDraw.Draw(image)
-        for _, x, y, w, h in sample.objects.tolist():
-            if (w, h) != (1.0, 1.0):
-                corners = [(x - w / 2) * image.width, (y - h / 2) * image.height]
-                pen.rectangle(
-                    [*corners, corners[0] + w * image.width, corners[1] + h * image.height], outline=BOX_COLOUR
-                )
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=80)
-    except Exception:
-        # What made it a finding may be that Pillow cannot read it, which it says in many ways.
-        return ""
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _opened(sample: Sample) -> Image.Image:
-    if sample.pixels is None:
-        with Image.open(sample.path) as image:
-            image.draft("RGB", (SIDE, SIDE))
-            return image.convert("RGB")
-    values = np.asarray(sample.pixels, np.float64).squeeze()
-    scaled = (values - values.min()) / max(float(np.ptp(values)), 1e-12) * 255
-    small = Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
-    times = max(1, SIDE // 2 // max(small.size))
-    return small.resize((small.width * times, small.height * times), Image.Resampling.NEAREST)

@@ -1,0 +1,25 @@
+"""All that is known of one trial on one split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.evidence import said
+from tuner.evidence.mistakes import Mistake
+from tuner.evidence.predictions import Predictions
+from tuner.evidence.scores import Scores
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of one trial on one split."""
+
+    title: str
+    predictions: Predictions
+    scores: Scores
+    errors: list[Mistake]
+    doubtful: list[Mistake]
+
+    @property
+    def lines(self) -> list[str]:
+        return said.lines(self.predictions, self.scores, self.errors, self.doubtful)

@@ -1,0 +1,118 @@
+"""What ``tuner evidence`` does: let the trial's program predict, count, and write a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tuner import sampler, tested, whole, words
+from tuner.config import StudyConfig
+from tuner.errors import StudyError
+from tuner.evidence import mistakes, page, predictions, scores
+from tuner.evidence.collected import Evidence
+from tuner.evidence.mistakes import Mistake
+from tuner.reading import config_of, short, studies_of
+from tuner.record import Record, incumbent, read_all
+from tuner.spec import evidence_file
+
+SPLIT = "val"
+PAGE_FILE, NUMBERS_FILE = "evidence.html", "evidence.json"
+
+
+def run(study: Path, number: int | None, split: str, *, as_json: bool) -> None:
+    """Print what the trial's best weights do on a split; the incumbent's without a ``number``, of the last stage."""
+    config = config_of(studies_of(study)[-1])
+    record = _chosen(config, number)
+    found = of_trial(config, record, split, say=(lambda text: None) if as_json else print)
+    place = evidence_file(config.trial_folder(record.number)).parent
+    page.write(found, place / PAGE_FILE)
+    numbers = json.dumps(to_json(found), indent=2, allow_nan=False)
+    whole.write(place / NUMBERS_FILE, numbers + "\n")
+    if as_json:
+        print(numbers)
+        return
+    for line in [*table(found), "", *(f"- {line}" for line in found.lines)]:
+        print(line)
+    print(f"with pictures: {short(place / PAGE_FILE)}")
+
+
+def of_trial(config: StudyConfig, record: Record, split: str, say: Callable[[str], None]) -> Evidence:
+    """Let the trial's program predict ``split`` and count what came of it; raises StudyError, ConfigError."""
+    folder = config.trial_folder(record.number)
+    command = config.trainer.predict(folder, split)
+    if command is None:
+        name = config.model.trainer.name
+        raise StudyError(f"{folder}: expected a trainer that can predict (ultralytics), but got '{name}'")
+    say(f"trial {record.number} predicts the {split} split")
+    again = f"tuner evidence {config.folder} {record.number}"
+    tested.finished(config, command, folder, "its predictions", again)
+    found = predictions.read(evidence_file(folder))
+    try:
+        counted = scores.score(found)
+    except ValueError as error:
+        raise StudyError(f"{folder}: {error}") from None
+    title = f"{config.model.study}, trial {record.number}"
+    errors = mistakes.of(found, counted.confidence)
+    return Evidence(title, found, counted, errors, mistakes.doubtful_labels(found))
+
+
+def _chosen(config: StudyConfig, number: int | None) -> Record:
+    records = read_all(sampler.load_study(config.storage, config.model.study))
+    if number is None:
+        best = incumbent(records, higher_is_better=config.higher_is_better)
+        if best is None:
+            raise StudyError(f"{config.folder}: no trial ended with a score yet; name one: tuner evidence STUDY TRIAL")
+        return best
+    if not 0 <= number < len(records):
+        raise StudyError(f"{config.folder}: expected a trial from 0 to {len(records) - 1}, but got {number}")
+    return records[number]
+
+
+def table(found: Evidence) -> list[str]:
+    """Return the classes as lines of a table."""
+    name = max(5, *(len(words.plain(c.name)) for c in found.scores.classes))
+    head = f"{'class':{name}}  labels  precision  recall     F1  AP50"
+    return [head, *(_row(c, name) for c in found.scores.classes)]
+
+
+def _row(one: scores.ClassScores, name: int) -> str:
+    def cell(value: float | None, width: int) -> str:
+        return f"{words.NONE if value is None else f'{value:.3f}':>{width}}"
+
+    return (
+        f"{words.plain(one.name):{name}}  {one.labels:6}  {cell(one.precision, 9)}  {cell(one.recall, 6)}  "
+        f"{cell(one.f1, 5)}  {cell(one.average_precision, 5)}"
+    ).rstrip()
+
+
+def to_json(found: Evidence) -> dict[str, Any]:
+    """Return everything as plain data."""
+    curves = found.scores.curves
+    return {
+        "trial": found.title,
+        "split": found.predictions.split,
+        "task": found.predictions.task,
+        "images": len(found.predictions.images),
+        "confidence": found.scores.confidence,
+        "classes": [
+            {**vars(c), "precision": c.precision, "recall": c.recall, "f1": c.f1} for c in found.scores.classes
+        ],
+        "confusion": found.scores.confusion.tolist(),
+        "curves": {name: [round(float(v), 5) for v in values] for name, values in vars(curves).items()},
+        "errors": [_mistake(found, error) for error in found.errors],
+        "doubtful_labels": [_mistake(found, doubt) for doubt in found.doubtful],
+        "said": found.lines,
+    }
+
+
+def _mistake(found: Evidence, one: Mistake) -> dict[str, Any]:
+    image, names = found.predictions.images[one.image], found.predictions.names
+    return {
+        "image": image.image,
+        "kind": str(one.kind),
+        "confidence": round(one.confidence, 4),
+        "label": None if one.truth is None else names[int(image.truth[one.truth, 0])],
+        "predicted": None if one.found is None else names[int(image.found[one.found, 0])],
+    }

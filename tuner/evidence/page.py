@@ -1,0 +1,107 @@
+"""A page with what a model does right and wrong: one file, without any network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tuner import whole, words
+from tuner.data import thumbnails
+from tuner.data.doctor.dataset import Sample
+from tuner.evidence import scores
+from tuner.evidence.collected import Evidence
+from tuner.evidence.mistakes import Kind, Mistake
+from tuner.evidence.scores import CONFIDENCES, RECALLS
+
+SIDE = 260
+"""Pixels of the longer side of a picture."""
+PICTURES = 24
+"""So many images with errors, and with doubtful labels, are shown: about 400 kB."""
+LABEL, PREDICTION = "#2fbf71", "#ff9d2e"
+MOST_CLASSES = 40
+"""A confusion matrix of more classes cannot be read: the pairs most confused are listed in any case."""
+TELLING = {
+    Kind.CONFUSED: "{predicted} ({confidence:.2f}), labelled {label}",
+    Kind.INVENTED: "{predicted} ({confidence:.2f}) where no label is",
+    Kind.MISPLACED: "{predicted} ({confidence:.2f}) beside a label",
+    Kind.MISSED: "{label} missed",
+}
+
+
+def write(found: Evidence, path: Path) -> None:
+    """Write the page to ``path``."""
+    environment = Environment(
+        loader=PackageLoader("tuner.evidence", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("page.html").render(
+        found=found,
+        names=[words.plain(name) for name in found.predictions.names],
+        matrix=_matrix(found) if len(found.predictions.names) <= MOST_CLASSES else [],
+        pairs=found.scores.confused()[:10],
+        curves=_curves(found),
+        errors=_figures(found, found.errors),
+        doubtful=_figures(found, found.doubtful),
+        most=PICTURES,
+        written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+    )
+    whole.write(path, page)
+
+
+def _matrix(found: Evidence) -> list[list[tuple[int, float, bool]]]:
+    """Return the rows of the confusion matrix: counts, their share of the row, and whether they are right."""
+    counts = found.scores.confusion[:-1, :-1] if found.predictions.classifies else found.scores.confusion
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return [[(int(n), float(shares[i, j]), i == j) for j, n in enumerate(row)] for i, row in enumerate(counts)]
+
+
+def _curves(found: Evidence) -> list[dict[str, Any]]:
+    curves = found.scores.curves
+    drawn = [_curve("precision over recall", "recall", RECALLS, {"precision": curves.precision_of_recall})]
+    if not found.predictions.classifies:
+        over = {"F1": curves.f1, "precision": curves.precision, "recall": curves.recall}
+        drawn.append(_curve("over the confidence", "confidence", CONFIDENCES, over))
+    return drawn
+
+
+def _curve(title: str, along: str, x: Sequence[float] | Any, series: dict[str, Any]) -> dict[str, Any]:
+    """Return a drawing in a box of 100 × 100, whose y axis points down."""
+    lines = {
+        name: " ".join(f"{100 * a:.1f},{100 - 100 * b:.1f}" for a, b in zip(x, y, strict=True))
+        for name, y in series.items()
+    }
+    return {"title": title, "along": along, "lines": lines}
+
+
+def _figures(found: Evidence, of: Sequence[Mistake]) -> list[dict[str, Any]]:
+    """Return the images with the first mistakes, each once, with all that is wrong with it."""
+    images: dict[int, list[Mistake]] = {}
+    for one in of:
+        images.setdefault(one.image, []).append(one)
+    return [_figure(found, number, wrong) for number, wrong in list(images.items())[:PICTURES]]
+
+
+def _figure(found: Evidence, number: int, wrong: Sequence[Mistake]) -> dict[str, Any]:
+    image = found.predictions.images[number]
+    claimed = scores.claims(image, classifies=found.predictions.classifies, confidence=found.scores.confidence)
+    drawn = [(image.truth, LABEL), (np.delete(claimed.found, 1, axis=1), PREDICTION)]
+    texts = Counter(_text(found, one) for one in wrong)
+    return {
+        "texts": [text if n == 1 else f"{n} × {text}" for text, n in texts.items()],
+        "name": words.plain(Path(image.image).name),
+        "picture": thumbnails.data_url(Sample(image.image), drawn, SIDE),
+    }
+
+
+def _text(found: Evidence, one: Mistake) -> str:
+    image, names = found.predictions.images[one.image], found.predictions.names
+    return TELLING[one.kind].format(
+        predicted=words.plain(names[int(image.found[one.found, 0])]) if one.found is not None else "",
+        label=words.plain(names[int(image.truth[one.truth, 0])]) if one.truth is not None else "",
+        confidence=one.confidence,
+    )
