@@ -23,9 +23,7 @@ HEIGHTS = {1280: 1600, 390: 1600}
 COLOURS = 64
 """So many are enough for a page of text and lines, and a picture is a third as large."""
 SCHEMES = {"dark": 0, "light": 1}
-FRAME = (
-    '<body style="margin:0"><iframe src="{page}" style="border:0;width:{width}px;height:{height}px"></iframe></body>'
-)
+FRAME = '<body style="margin:0"><iframe src="{}" style="border:0;width:{}px;height:{}px"></iframe></body>'
 
 
 def taken(page: Path, width: int, scheme: str) -> Image.Image:

@@ -29,6 +29,7 @@ from tuner import (
 )
 from tuner.config import StudyConfig
 from tuner.consoles import open_console
+from tuner.evidence import command as evidence
 from tuner.opening import open_study
 from tuner.reading import config_file, config_of, report_of, short
 from tuner.record import Params, Record
@@ -96,16 +97,25 @@ def _drive_stages(found: list[Stage], *, quiet: bool) -> None:
         if not quiet:
             print(f"stage {i} of {len(found)}: {stage.name}", flush=True)
         config = stage.config(before[-1][1] if before else ())
-        best = _drive(config, quiet=quiet, whole=whole, too_large=stages.too_large_for(config, before))
+        too_large, last = stages.too_large_for(config, before), stage is found[-1]
+        best = _drive(config, quiet=quiet, whole=whole, last=last, too_large=too_large)
         before.append((config, record.read_all(sampler.load_study(config.storage, config.model.study))))
     if best:
         shutil.copyfile(best, whole / best.name)
 
 
-def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None, too_large: Sequence[Params] = ()) -> Path:
+def _drive(
+    config: StudyConfig,
+    *,
+    quiet: bool,
+    whole: Path | None = None,
+    last: bool = True,
+    too_large: Sequence[Params] = (),
+) -> Path:
     """Run a study to its end, write best.yaml and return where it is; exit with a code that says how it went.
 
-    ``whole`` is the folder of all stages where the study is one of them, ``too_large`` what did not fit before.
+    ``whole`` is the folder of all stages where the study is one of them, ``last`` whether none comes after it,
+    ``too_large`` what did not fit before.
     """
     going_on = f"tuner resume {short(whole or config.folder)}"
     try:
@@ -116,6 +126,8 @@ def _drive(config: StudyConfig, *, quiet: bool, whole: Path | None = None, too_l
             done_before = study.run() == known
             if config.model.test:
                 tested.score_best(config, study.records, view.say)
+            if last:
+                evidence.of_best(config, study.records, view.say)
     except Interrupted:
         page_watch.write_apart(whole or config.folder)
         print(f"stopped. To go on: {going_on}", file=sys.stderr)

@@ -49,13 +49,16 @@ def test_a_real_detector_shows_what_it_finds_and_what_not(tmp_path: Path) -> Non
     (tmp_path / "ships.yaml").write_text(SHIPS)
     run = driving.tuner("run", "ships.yaml", "-q", cwd=tmp_path, timeout=240)
     assert run.returncode == 0, run.stderr
+    folder = tmp_path / "results" / "ships"
+    text = (folder / "report.html").read_text()
+    assert 'href="trials/0000/evidence/evidence.html"' in text  # the best is looked at as soon as the study is done
     done = driving.tuner("evidence", "results/ships", "--json", cwd=tmp_path, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["task"], found["split"], found["images"]) == ("detect", "val", 2)
     (ship,) = found["classes"]
     assert ship["name"] == "ship" and ship["labels"] > 0
-    assert (tmp_path / "results" / "ships" / "trials" / "0000" / "evidence" / "evidence.html").is_file()
+    assert all(line in text for line in found["said"])
     wrong = driving.tuner("evidence", "results/ships", "--split", "all", cwd=tmp_path, timeout=120)
     assert wrong.returncode == 2
     assert "split: expected one of train, val, test, but got 'all'" in wrong.stderr

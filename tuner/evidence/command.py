@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tuner import sampler, tested, whole, words
 from tuner.config import StudyConfig
-from tuner.errors import StudyError
+from tuner.errors import StudyError, TunerError
 from tuner.evidence import mistakes, page, predictions, scores
 from tuner.evidence.collected import Evidence
+from tuner.evidence.kept import NUMBERS_FILE, PAGE_FILE
+from tuner.evidence.kept import of_trial as of_kept
 from tuner.evidence.mistakes import Mistake
 from tuner.reading import config_of, short, studies_of
 from tuner.record import Record, incumbent, read_all
 from tuner.spec import evidence_file
 
 SPLIT = "val"
-PAGE_FILE, NUMBERS_FILE = "evidence.html", "evidence.json"
 
 
 def run(study: Path, number: int | None, split: str, *, as_json: bool) -> None:
@@ -26,16 +27,38 @@ def run(study: Path, number: int | None, split: str, *, as_json: bool) -> None:
     config = config_of(studies_of(study)[-1])
     record = _chosen(config, number)
     found = of_trial(config, record, split, say=(lambda text: None) if as_json else print)
-    place = evidence_file(config.trial_folder(record.number)).parent
-    page.write(found, place / PAGE_FILE)
-    numbers = json.dumps(to_json(found), indent=2, allow_nan=False)
-    whole.write(place / NUMBERS_FILE, numbers + "\n")
+    place = keep(found, config.trial_folder(record.number))
     if as_json:
-        print(numbers)
+        print((place / NUMBERS_FILE).read_text(encoding="utf-8"), end="")
         return
     for line in [*table(found), "", *(f"- {line}" for line in found.lines)]:
         print(line)
     print(f"with pictures: {short(place / PAGE_FILE)}")
+
+
+def of_best(config: StudyConfig, records: Sequence[Record], say: Callable[[str], None]) -> None:
+    """Look at the incumbent of a study that is done, once, where its trainer can predict and that is wanted.
+
+    What goes wrong is said and no more: the study is what counts.
+    """
+    best = incumbent(records, higher_is_better=config.higher_is_better)
+    if best is None or not config.model.evidence:
+        return
+    folder = config.trial_folder(best.number)
+    if config.trainer.predict(folder, SPLIT) is None or of_kept(folder):
+        return
+    try:
+        keep(of_trial(config, best, SPLIT, say), folder)
+    except TunerError as error:
+        say(f"warning: no evidence of trial {best.number}: {error}")
+
+
+def keep(found: Evidence, folder: Path) -> Path:
+    """Write the page and the numbers into the folder of a trial, and return where they are."""
+    place = evidence_file(folder).parent
+    page.write(found, place / PAGE_FILE)
+    whole.write(place / NUMBERS_FILE, json.dumps(to_json(found), indent=2, allow_nan=False) + "\n")
+    return place
 
 
 def of_trial(config: StudyConfig, record: Record, split: str, say: Callable[[str], None]) -> Evidence:

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from tuner import words
+from tuner.evidence import kept
 from tuner.report_html import advice, drawing, family, said, summary, tables, untried, wording
 from tuner.report_html.content import Content, is_sick
 from tuner.report_html.said import Say
@@ -31,7 +32,7 @@ def render(contents: Sequence[Content], title: str, language: str = "en") -> str
         title=words.plain(title),
         language=language,
         say=say,
-        studies=[study(content, i, say, language) for i, content in enumerate(contents)],
+        studies=[study(content, i, say, language, alone=len(contents) == 1) for i, content in enumerate(contents)],
         running=any(content.running for content in contents),
         written=contents[0].written,
         reload=RELOAD_SECONDS,
@@ -55,8 +56,17 @@ def write(contents: Sequence[Content], folder: Path, language: str = "en") -> Pa
     return path
 
 
-def study(content: Content, i: int, say: Say, language: str) -> dict[str, Any]:
-    """Return what the template says about one study."""
+def _evidence(content: Content, *, alone: bool) -> dict[str, Any] | None:
+    """Return what is known of the best trial's errors, and its page as a link from where this page lies."""
+    best, folder = content.report.incumbent, content.config.folder
+    found = kept.of_trial(content.config.trial_folder(best.number)) if best else None
+    if found is None:
+        return None
+    return {"said": found.said, "link": found.page.relative_to(folder if alone else folder.parent).as_posix()}
+
+
+def study(content: Content, i: int, say: Say, language: str, *, alone: bool = True) -> dict[str, Any]:
+    """Return what the template says about one study; ``alone`` where it is no stage of several."""
     report = content.report
     return {
         "id": f"s{i}",
@@ -71,6 +81,7 @@ def study(content: Content, i: int, say: Say, language: str) -> dict[str, Any]:
         "facts": tables.facts(content, say),
         "dimensions": tables.dimensions(content, say),
         "summary": summary.paragraph(content, say, language),
+        "evidence": _evidence(content, alone=alone),
         "certainty": summary.certainty(content, say, language),
         "columns": tables.columns(content, say),
         "rows": tables.rows(content, say, language),
