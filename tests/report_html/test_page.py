@@ -144,13 +144,18 @@ def test_two_hundred_long_trials_stay_under_six_megabytes(large_page: Path) -> N
     assert 0.5 * MEGABYTE < large_page.stat().st_size < 6 * MEGABYTE
 
 
-def test_stages_are_shown_in_turn(tmp_path: Path) -> None:
+def test_the_last_stage_is_shown_first_below_a_list_of_all(tmp_path: Path) -> None:
     probe = content_in(tmp_path, family(), study="ssdd-probe")
     full = content_in(tmp_path, family(), study="ssdd-full")
     seen = Seen(render([probe, full], "ssdd"))
     ids = [attrs["id"] for _, attrs in seen.elements if attrs.get("id")]
     assert len(ids) == len(set(ids)) and {"s0-t1", "s1-t1"} <= set(ids)
-    assert re.findall(r'<h2 class="stage">([^<]+)', render([probe, full], "ssdd")) == ["ssdd-probe", "ssdd-full"]
+    assert re.findall(r'<h2 class="stage">([^<]+)', render([probe, full], "ssdd")) == ["ssdd-full", "ssdd-probe"]
+    listed = re.search(r'<ul class="plain stages">(.*?)</ul>', render([probe, full], "ssdd"), re.DOTALL)
+    assert listed is not None and re.findall(r'href="#(\w+)">([^<]+)', listed[1]) == [
+        ("s0", "ssdd-probe"),
+        ("s1", "ssdd-full"),
+    ]
 
 
 def test_a_study_without_any_trial_has_a_page(tmp_path: Path) -> None:

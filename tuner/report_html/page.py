@@ -32,7 +32,8 @@ def render(contents: Sequence[Content], title: str, language: str = "en") -> str
         title=words.plain(title),
         language=language,
         say=say,
-        studies=[study(content, i, say, language, alone=len(contents) == 1) for i, content in enumerate(contents)],
+        # What came of it all is in the last stage, so it comes first.
+        studies=[study(c, i, say, language, alone=len(contents) == 1) for i, c in reversed(list(enumerate(contents)))],
         running=any(content.running for content in contents),
         written=contents[0].written,
         reload=RELOAD_SECONDS,
@@ -73,6 +74,7 @@ def study(content: Content, i: int, say: Say, language: str, *, alone: bool = Tr
         "name": words.plain(report.study),
         "content": content,
         "report": report,
+        "trials": said.trials(report.used.trials, say),
         "best": report.incumbent,
         "best_score": words.figure(report.incumbent.score) if report.incumbent else words.NONE,
         "signed": tables.signed(report.incumbent),

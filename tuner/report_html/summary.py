@@ -127,15 +127,16 @@ def _test(content: Content, say: Say) -> Iterator[str]:
             "It was chosen by the same validation score that is shown, which flatters it; no test split was scored."
         )
         return
+    scores = []
     for name in tested[0].scores:
         mean, deviation = spread([t.scores[name] for t in tested if name in t.scores])
         note = f" ± {words.number(deviation, SCORES)}" if len(tested) > 1 else ""
-        yield say(
-            "On the test split, scored once and never chosen by: {name} {score} (trial {numbers}).",
-            name=words.plain(name),
-            score=f"{words.figure(mean)}{note}",
-            numbers=", ".join(str(t.trial) for t in tested),
-        )
+        scores.append(f"{words.plain(name)} {words.figure(mean)}{note}")
+    yield say(
+        "On the test split, scored once and never chosen by: {scores} (trial {numbers}).",
+        scores=", ".join(scores),
+        numbers=", ".join(str(t.trial) for t in tested),
+    )
 
 
 def _runner_up(content: Content, best: Record, say: Say) -> Iterator[str]:

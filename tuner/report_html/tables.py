@@ -190,15 +190,10 @@ def facts(content: Content, say: Say) -> list[tuple[str, str]]:
     """Return what was searched, as names with values."""
     model, report = content.config.model, content.report
     trainer = ", ".join(f"{k} {v}" for k, v in _options(model.trainer.options).items())
-    limits = [
-        f"{v:g} {name}"
-        for name, v in (
-            (say("trials"), model.budget.trials),
-            (say("epochs"), model.budget.epochs),
-            (say("hours"), model.budget.hours),
-        )
-        if v is not None
-    ]
+    budget = model.budget
+    limits = [] if budget.trials is None else [said.trials(budget.trials, say)]
+    more = ((say("epochs"), budget.epochs), (say("hours"), budget.hours))
+    limits += [f"{v:g} {name}" for name, v in more if v is not None]
     used = report.used
     spent = say(
         "{trials}, {epochs} epochs, {time} of training",
