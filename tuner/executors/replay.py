@@ -31,6 +31,8 @@ class Recording:
     device: Device
     shown: int = 0
     due: float = 0.0
+    queued = False
+    lost = ""
     _seen: int = 0
     _stopped: bool = False
 
