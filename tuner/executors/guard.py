@@ -1,10 +1,10 @@
 """The process between the tuner and one trial: no training outlives its driver, no trial leaves children behind.
 
-Run as ``python -I -S guard.py CONTROL_FD LOCK GRACE [STATUS_FD] -- COMMAND …``. It holds a lock on the trial's folder,
-so that a driver that takes over waits until the last process of the old one is gone. One byte on the control pipe asks for a
-polite stop (``t``) or a forced one (``k``); the end of the pipe means that the driver died. Its exit code is the
-command's, or 128 + n where signal n ended it; with STATUS_FD it leaves its parent at once and writes that code there.
-Standard library only, no imports from the package: it must start in milliseconds.
+Run as ``python -I -S guard.py CONTROL_FD LOCK GRACE [STATUS_FD] -- COMMAND …``. It holds a lock on the trial's
+folder, so that a driver that takes over waits until the last process of the old one is gone. One byte on the control
+pipe asks for a polite stop (``t``) or a forced one (``k``); the end of the pipe means that the driver died. Its exit
+code is the command's, or 128 + n where signal n ended it; with STATUS_FD it leaves its parent at once and writes that
+code there. Standard library only, no imports from the package: it must start in milliseconds.
 """
 
 from __future__ import annotations

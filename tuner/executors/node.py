@@ -247,6 +247,7 @@ class Trial:
             torn = [name for name in due if not self._copy(name)]
             if over or (not torn and all(_stamp(os.path.join(self._folder, n)) == changed[n] for n in due)):
                 break
+            due = [name for name in due if name not in torn]
             time.sleep(0.02 * attempt)
         gone = tuple(name for name in self._sent if name not in there)
         return self._tell({name: changed[name] for name in due}, gone, whole=len(due) == len(changed))

@@ -50,7 +50,7 @@ class RayOptions(Model):
 
     address: str | None = Field(
         None,
-        description="the cluster: host:port of its head, auto for the one of this machine, local for one that is started; "
+        description="the cluster: host:port of its head; auto: the one of this machine; local: one that is started; "
         "default: that of RAY_ADDRESS or of this machine, and where there is none a local one",
     )
     gpus_per_trial: float | None = Field(
@@ -133,7 +133,7 @@ class RayTrial:
         carried.restore(self._folder)
         with contextlib.suppress(ray.exceptions.RayError, ValueError):
             ray.kill(self._actor)
-        self._code, self.lost = LOST, f"{self._node} was lost ({_reason(error)})"
+        self._code, self.lost = LOST, f"{self._node} was lost: {_reason(error)}"
 
     def _broken(self, error: Exception) -> None:
         with open(self._folder / OUTPUT_FILE, "a") as output:
@@ -314,7 +314,7 @@ def _refuse_deaf(address: str | None) -> None:
 
 def _no_cluster(address: str | None, problem: str) -> str:
     start = "start one with ray start --head, or leave the address out for one of this machine alone"
-    return f"address: expected a cluster of Ray at {address or 'this machine'}, but got: {problem}; {start}"
+    return f"expected a cluster of Ray at {address or 'this machine'}, but got: {problem}; {start}"
 
 
 def _reason(error: Exception) -> str:
