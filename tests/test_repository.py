@@ -46,7 +46,7 @@ SHARED = {
     }
     | {"table", "text", "yolo"},
     # replay is chosen by a command, and not by its name
-    "executors": {"carried", "devices", "guard", "node", "replay"},
+    "executors": {"carried", "devices", "guard", "job", "node", "replay"},
 }
 
 HEAVY = {"torch", "torchvision", "ultralytics", "matplotlib", "sklearn"}

@@ -46,6 +46,13 @@ def _adopt(study: Study, number: int) -> None:
     running = study.prepare(trial, record)
     if not record.paused:
         running.record = replace(running.record, seconds=record.seconds + _trained_seconds(study, running))
+    process = study.executor.adopt(running.folder)
+    if process is not None:
+        study.view.say(f"trial {number} is taken up again: it trained on without a driver")
+        running.begin(process, resumed=False)
+        study.running.append(running)
+        study.remember(running.record)
+        return
     # Its old process may still be in its grace period, and write a last checkpoint.
     study.executor.wait_for_last_process(running.folder)
     running.look(over=True)

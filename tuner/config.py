@@ -110,7 +110,7 @@ class ConfigModel(Model):
     per_device: PositiveInt = Field(1, le=64, description="trials that share one GPU")
     jobs: PositiveInt | None = Field(None, le=1024, description="most trials at a time; on a CPU half its cores")
     executor: Plugin = Field(
-        Plugin(name="local"), description="what starts the processes of trials, with its options: local, ray"
+        Plugin(name="local"), description="what starts the processes of trials, with its options: local, ray, slurm"
     )
     baselines: list[dict[str, Any]] = Field([], description="known-good parameters, tried first")
     seeds: PositiveInt = Field(1, le=100, description="train every baseline so many times, with different seeds")

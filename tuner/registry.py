@@ -175,4 +175,5 @@ READERS: Mapping[str, Reader] = {
 EXECUTORS = Lazy(
     local="tuner.executors.local:LocalExecutor",
     ray="tuner.executors.ray:RayExecutor",
+    slurm="tuner.executors.slurm:SlurmExecutor",
 )

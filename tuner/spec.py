@@ -209,6 +209,10 @@ class Executor(Protocol):
     def exhausted(self) -> bool:
         """Whether nothing is left that could be trained."""
 
+    @property
+    def outlives(self) -> bool:
+        """Whether its trials go on without a driver."""
+
     def open(self, spec: TrialSpec, log: Log) -> Source:
         """Make the place of a trial ready and return where its curve will come from."""
 
@@ -220,6 +224,9 @@ class Executor(Protocol):
 
     def clock(self) -> float:
         """Return the time in seconds since some moment."""
+
+    def adopt(self, folder: Path) -> Process | None:
+        """Return what an earlier driver started for the trial of ``folder``, if it goes on without a driver."""
 
     def wait_for_last_process(self, folder: Path) -> None:
         """Wait until no process of an earlier driver works in ``folder`` any more."""

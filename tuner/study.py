@@ -68,7 +68,7 @@ class Study:
         self._too_large = too_large  # known before the study: what did not fit in one with the same training
         self._know(self.sampler.records())
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
-        self._interrupts = 0
+        self._interrupts: list[int] = []
         self._hours_before = float(optuna_study.user_attrs.get(HOURS, 0.0))
         self._began = self.executor.clock()
         self._clock_stored = self._shown = time.monotonic()
@@ -307,7 +307,15 @@ class Study:
         return True
 
     def _leave(self) -> None:
-        """Stop all processes, keep their trials as running, so that a later driver continues them."""
+        """Stop all processes, keep their trials as running, so that a later driver continues them.
+
+        What goes on without a driver is stopped only where a person asks for it: a driver in a job of its own has a
+        time limit, too.
+        """
+        if self.executor.outlives and signal.SIGINT not in self._interrupts:
+            self.view.say("leaving; the trials train on")
+            self._store_clock(force=True)
+            raise Interrupted
         self.view.say("stopping; press Ctrl-C again to force it")
         for running in self.running:
             assert running.process is not None
@@ -316,7 +324,7 @@ class Study:
         while any(r.process and r.process.poll() is None for r in self.running):
             if time.monotonic() > deadline + 1:
                 break  # not even SIGKILL ends a process in uninterruptible sleep
-            if not forced and (self._interrupts > 1 or time.monotonic() > deadline):
+            if not forced and (len(self._interrupts) > 1 or time.monotonic() > deadline):
                 forced = True
                 for running in self.running:
                     assert running.process is not None
@@ -330,7 +338,7 @@ class Study:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         def asked(number: int, _frame: Any) -> None:
-            self._interrupts += 1
+            self._interrupts.append(number)
 
         before = {n: signal.signal(n, asked) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:

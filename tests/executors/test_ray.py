@@ -117,33 +117,52 @@ def test_a_trial_whose_node_is_killed_goes_on_on_another_one_and_its_files_with_
 def test_a_driver_that_is_killed_leaves_nothing_behind_and_the_next_one_goes_on(
     cluster: Any, write_config: Write, tmp_path: Path
 ) -> None:
-    """The nodes share the folder, which is found out, and trials are paused and continued."""
+    """The nodes share the folder, which is found out."""
     folder = tmp_path / "results" / "small"
     path = write_config(
         executor={"name": "ray", "address": cluster.address},
         jobs=None,
-        budget={"trials": 3},
+        budget={"trials": 2},
         epochs=EPOCHS,
-        pausing={"eta": 2, "first": 2},
-        trainer=trainer("--seconds", "0.2", "--until", "{until}"),
+        trainer=trainer("--seconds", "0.5"),
     )
     process = driving.driver(path)
     try:
-        driving.wait_until(lambda: sum(len(epochs(folder, n)) for n in range(3)) >= 3, 60)
+        driving.wait_until(lambda: sum(len(epochs(folder, n)) for n in range(2)) >= 3, 60)
         assert driving.processes_of(folder)
     finally:
         driving.kill(process)
-    before = {n: driving.rows(folder, n) for n in range(3)}
+    before = {n: driving.rows(folder, n) for n in range(2)}
     driving.wait_until(lambda: driving.processes_of(folder) == [], 20)
     done = driving.tuner("run", path)
     assert done.returncode == 0, done.stderr
     assert "continues from its last checkpoint" in done.stdout
     trials = driving.plain_optuna(folder).trials
-    assert len(trials) == 3 and all(t.state.is_finished() for t in trials)
-    assert max(len(epochs(folder, n)) for n in range(3)) == EPOCHS
+    assert len(trials) == 2 and all(t.state.is_finished() for t in trials)
     for number, rows in before.items():
         assert driving.rows(folder, number)[: len(rows)] == rows
-        assert epochs(folder, number) == list(range(1, len(epochs(folder, number)) + 1))
+        assert epochs(folder, number) == list(range(1, EPOCHS + 1))
+
+
+@pytest.mark.ray
+def test_a_paused_trial_goes_on_from_the_checkpoint_that_came_back(
+    cluster: Any, write_config: Write, tmp_path: Path
+) -> None:
+    folder = tmp_path / "results" / "small"
+    path = write_config(
+        executor={"name": "ray", "address": cluster.address, "shared": False, "scratch": str(tmp_path)},
+        jobs=None,
+        budget={"trials": 2},
+        epochs=4,
+        pausing={"eta": 2, "first": 2},
+        trainer=trainer("--seconds", "0.1", "--until", "{until}"),
+    )
+    done = driving.tuner("run", path)
+    assert done.returncode == 0, done.stderr
+    finished = [n for n in (0, 1) if epochs(folder, n) == [1, 2, 3, 4]]
+    assert finished
+    for number in finished:
+        assert "continues after epoch 2" in (folder / "trials" / f"{number:04d}" / "output.txt").read_text()
 
 
 @pytest.mark.ray

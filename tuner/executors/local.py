@@ -67,7 +67,7 @@ class LocalExecutor:
     """Processes on this machine, one per slot."""
 
     Options = LocalOptions
-    exhausted = False
+    exhausted = outlives = False
 
     @staticmethod
     def choose(options: LocalOptions, wanted: Wanted) -> list[Device]:
@@ -120,6 +120,9 @@ class LocalExecutor:
             )
         os.close(read_end)
         return Process(device, process, write_end, folder / LOCK_FILE)
+
+    def adopt(self, folder: Path) -> None:
+        """There is none: processes end with their driver."""
 
     def wait_for_last_process(self, folder: Path) -> None:
         wait_for_lock(folder, self._grace)

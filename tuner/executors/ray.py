@@ -27,7 +27,7 @@ from tuner.executors import carried, guard, node
 from tuner.executors.devices import CPU, Device, Wanted
 from tuner.executors.local import POLL_SECONDS, wait_for_lock
 from tuner.record import Params
-from tuner.source import LogSource
+from tuner.source import LogSource, is_seen
 from tuner.spec import OUTPUT_FILE, Command, Log, TrialSpec
 
 RAY = Device(engine="ray")
@@ -170,7 +170,7 @@ class RayTrial:
             if look.code is None:
                 continue
             deadline = deadline or time.monotonic() + VISIBLE_SECONDS
-            if incoming is not None or self._is_seen(look.log_size) or time.monotonic() > deadline:
+            if incoming is not None or is_seen(self._log, look.log_size) or time.monotonic() > deadline:
                 return look
 
     def _fetch(self, incoming: carried.Incoming, look: node.Look) -> Generator[Request, Any, None]:
@@ -183,20 +183,12 @@ class RayTrial:
                 incoming.write(name, offset, piece)
         incoming.install(look)
 
-    def _is_seen(self, size: int) -> bool:
-        """Return whether the last rows of the log came through the shared file system."""
-        try:
-            with self._log.open("rb") as log:  # to open it makes a network file system look anew
-                return os.fstat(log.fileno()).st_size >= size
-        except OSError:
-            return size == 0
-
 
 class RayExecutor:
     """Actors on the nodes of a cluster, as many at a time as have room."""
 
     Options = RayOptions
-    exhausted = False
+    exhausted = outlives = False
 
     @staticmethod
     def choose(options: RayOptions, wanted: Wanted) -> list[Device]:
@@ -274,6 +266,9 @@ class RayExecutor:
             carry_seconds=options.carry_seconds,
             carry_bytes=options.carry_mb * 2**20,
         )
+
+    def adopt(self, folder: Path) -> None:
+        """There is none: actors end with their driver."""
 
     def wait_for_last_process(self, folder: Path) -> None:
         """Wait for a process of an earlier driver that shares the folder; others end with their driver."""

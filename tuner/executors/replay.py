@@ -109,6 +109,10 @@ class ReplayExecutor:
     def clock(self) -> float:
         return self._now
 
+    outlives = False
+
+    def adopt(self, folder: Path) -> None: ...
+
     def wait_for_last_process(self, folder: Path) -> None: ...
 
 
