@@ -16,7 +16,7 @@ from sphinx.transforms import SphinxTransform
 CONTENTS = {
     "Start": ["quickstart", "own_training", "diagnose", "yolo", "yolov5", "data", "scaling", "faq"],
     "Understand": ["how_it_decides", "symptoms", "comparison"],
-    "Reference": ["commands", "configuration", "search_space", "trainers", "treatment"],
+    "Reference": ["commands", "configuration", "search_space", "trainers", "executors", "treatment"],
     "Measured": [
         "Reading curves </results/diagnosis/README>",
         "Searching </results/search/README>",

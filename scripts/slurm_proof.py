@@ -4,10 +4,10 @@
     pip install -e '.[slurm]'
     python scripts/slurm_proof.py              # as root; some five minutes
 
-Each line of what it prints is one event: a driver killed, a driver stopped at its time limit and requeued (it is a job
-itself), a trial's job cancelled, a job at its own time limit, Ctrl-C, a program that does not end politely. After each
-the study is run to its end. Checked: every planned trial is there once, its epochs are those planned, none lost, none doubled,
-and nothing of it is left in the queue or among the processes. Exit code 0 where all of it holds.
+Each line of what it prints is one event: a driver killed, a driver stopped at its time limit and requeued (it is a
+job itself), a trial's job cancelled, a job at its own time limit, Ctrl-C, a program that does not end politely. After
+each the study is run to its end. Checked: every planned trial is there once, its epochs are those planned, none lost,
+none doubled, and nothing of it is left in the queue or among the processes. Exit code 0 where all of it holds.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """Run trials on a cluster of Ray, or on this machine through it.
 
-    executor: ray                                      # the cluster of this machine, or one for the study alone
-    executor: {name: ray, address: "10.0.0.1:6379"}    # the cluster whose head is there; auto: the one of this machine
-    executor: {name: ray, gpus_per_trial: 0.5, cpus_per_trial: 4}
+    executor:
+      name: ray
+      address: "10.0.0.1:6379"    # the head of a cluster; left out: the cluster of this machine, or one for this study
+      gpus_per_trial: 0.5         # two trials share a GPU
+      cpus_per_trial: 4
+    jobs: 16                      # most trials at a time; left out: as many as find room
 
 Every trial is an actor that takes its share of a node and starts the trial's command there, as a process of its own.
 The program, the data and the packages have to be on every node, at the same paths. The study's folder need not be:

@@ -1,7 +1,14 @@
 """Submit every trial as a job of Slurm, and follow its log on the file system that the nodes share.
 
-    executor: {name: slurm, partition: gpu, gpus_per_trial: 1, cpus_per_trial: 8, mem_gb: 32, job_hours: 12}
-    jobs: 8          # trials in the queue or running at a time
+    executor:
+      name: slurm
+      partition: gpu
+      gpus_per_trial: 1
+      cpus_per_trial: 8
+      mem_gb: 32
+      job_hours: 12
+      sbatch: {constraint: a100}    # whatever else sbatch takes
+    jobs: 8                         # trials in the queue or running at a time; 4 where nothing is said
 
 The study's folder, the program, the data and the packages have to be seen by the driver and by every node, at the same
 paths. Jobs outlive their driver: one that is started again goes on with those that run, and takes up what has ended.
