@@ -244,7 +244,7 @@ def job_at_its_limit(place: Path) -> str:
     said = finish(config, trials=1)
     if "goes on elsewhere, from its last checkpoint" not in said:
         raise Problem(f"the trial did not reach its limit: {said[-500:]}")
-    return f"{said.count('goes on elsewhere')} more job for a trial longer than its job"
+    return f"{said.count('goes on elsewhere')} times it went on in another job"
 
 
 def interrupted(place: Path) -> str:
