@@ -21,6 +21,8 @@ def take_over(study: Study) -> None:
     for number in [r.number for r in study.records if r.state is TrialState.RUNNING]:
         _adopt(study, number)
     study.pauses.recall(study.sampler.study.get_trials(deepcopy=False))
+    for running in study.running:
+        study.pauses.sent(running)
     for running in list(study.adopted):
         if running.ending is None and running.curve.length >= running.spec.epochs:
             epochs = running.curve.length

@@ -19,6 +19,9 @@ from tests import driving
 from tests.conftest import SMALL
 from tuner import config
 from tuner.errors import ConfigError
+from tuner.executors import ray as ray_executor
+from tuner.executors.devices import Wanted
+from tuner.executors.ray import RayOptions
 
 Write = Callable[..., Path]
 
@@ -210,6 +213,26 @@ def test_without_ray_one_line_says_what_to_install(write_config: Write, monkeypa
 def test_a_wrong_option_is_named(write_config: Write, executor: Any, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         config.load(write_config(executor=executor))
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted", "slots"),
+    [
+        ({}, Wanted(), 3),  # a GPU each
+        ({}, Wanted(per_device=2), 6),
+        ({"gpus_per_trial": 0.25, "cpus_per_trial": 2}, Wanted(), 6),  # 8 cores for 1 GPU, 4 cores for 2
+        ({"gpus_per_trial": 2}, Wanted(), 1),
+        ({"gpus_per_trial": 4}, Wanted(), 1),  # none: it waits for a node
+        ({}, Wanted("cpu"), 13),
+        ({}, Wanted("cpu", jobs=5), 5),
+    ],
+)
+def test_as_many_trials_as_find_room_on_the_nodes(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], wanted: Wanted, slots: int
+) -> None:
+    nodes = [{"CPU": 8.0, "GPU": 1.0}, {"CPU": 4.0, "GPU": 2.0}, {"CPU": 1.0}]
+    monkeypatch.setattr(ray_executor, "_nodes", lambda: nodes)
+    assert ray_executor._room(RayOptions(**options), wanted) == slots
 
 
 def test_gpus_are_not_named_one_by_one(write_config: Write) -> None:

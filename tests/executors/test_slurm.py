@@ -61,11 +61,13 @@ def trained(folder: Path) -> int:
 
 
 @pytest.mark.slurm
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("end", "pausing"), [(signal.SIGKILL, False), (signal.SIGTERM, {"eta": 2, "first": EPOCHS - 1})]
+)
 def test_trials_train_on_without_their_driver_and_the_next_one_takes_them_up(
-    study: Any, folder: Path, end: signal.Signals
+    study: Any, folder: Path, end: signal.Signals, pausing: Any
 ) -> None:
-    path = study("--seconds", "0.6")
+    path = study("--seconds", "0.6", "--until", "{until}", pausing=pausing)
     driver = driving.driver(path)
     driving.wait_until(lambda: trained(folder) >= 2, 60)
     os.kill(driver.pid, end)
@@ -75,9 +77,11 @@ def test_trials_train_on_without_their_driver_and_the_next_one_takes_them_up(
     done = driving.tuner("run", path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("is taken up again") == 2
-    assert [epochs(folder, n) for n in (0, 1)] == [list(range(1, EPOCHS + 1))] * 2
-    assert "continues" not in (folder / "trials" / "0000" / "output.txt").read_text()
-    assert driving.states(folder) == [TrialState.COMPLETE] * 2
+    trained_to = [EPOCHS - 1 if state is TrialState.PRUNED else EPOCHS for state in driving.states(folder)]
+    assert [epochs(folder, n) for n in (0, 1)] == [list(range(1, last + 1)) for last in trained_to]
+    assert EPOCHS in trained_to
+    outputs = [(folder / "trials" / f"{n:04d}" / "output.txt").read_text() for n in (0, 1)]
+    assert bool(pausing) == any("continues" in output for output in outputs)
 
 
 @pytest.mark.slurm

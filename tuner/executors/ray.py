@@ -95,6 +95,8 @@ class RayTrial:
         while self._code is None and ray.wait([self._answer], timeout=0)[0]:
             if not self._take(ray):
                 break
+        if self._code is not None:
+            self._release(ray)
         return self._code
 
     def stop(self, *, force: bool = False) -> None:
@@ -103,7 +105,7 @@ class RayTrial:
 
         if self.queued and self._code is None:
             self._code = STOPPED
-            ray.kill(self._actor)
+            self._release(ray)
         elif self._code is None:
             self._actor.stop.remote(force)
 
@@ -114,7 +116,7 @@ class RayTrial:
         except ray.exceptions.ActorUnavailableError as error:
             self._silent_since = self._silent_since or time.monotonic()
             if time.monotonic() - self._silent_since > UNAVAILABLE_SECONDS:
-                self._lose(ray, error)
+                self._lose(error)
             else:
                 self._answer = self._request(True)
             return False
@@ -122,7 +124,7 @@ class RayTrial:
             self._broken(error.cause if error.cause is not None else error)
             return False
         except ray.exceptions.RayError as error:
-            self._lose(ray, error)
+            self._lose(error)
             return False
         self._silent_since = None
         try:
@@ -132,10 +134,14 @@ class RayTrial:
             self._code = end.value
         return True
 
-    def _lose(self, ray: Any, error: Exception) -> None:
-        carried.restore(self._folder)
+    def _release(self, ray: Any) -> None:
+        """Give the node's share back at once."""
+        self._steps.close()
         with contextlib.suppress(ray.exceptions.RayError, ValueError):
             ray.kill(self._actor)
+
+    def _lose(self, error: Exception) -> None:
+        carried.restore(self._folder)
         self._code, self.lost = LOST, f"{self._node} was lost: {_reason(error)}"
 
     def _broken(self, error: Exception) -> None:
@@ -214,6 +220,9 @@ class RayExecutor:
         self._slots, self._counted = list(slots), time.monotonic()
         self._logs: dict[Path, Log] = {}
         self._token = secrets.token_hex(16)
+        if not _places(options, wanted):
+            cpus, gpus = _share(options, wanted)
+            say(f"no node of the cluster has {cpus:g} cores and {gpus:g} GPUs for a trial: trials wait until one joins")
 
     @property
     def slots(self) -> Sequence[Device]:
@@ -333,12 +342,17 @@ def _share(options: RayOptions, wanted: Wanted) -> tuple[float, float]:
 
 def _room(options: RayOptions, wanted: Wanted) -> int:
     """Return how many trials find room on the nodes there are; at least one, which waits until there is a node."""
+    places = _places(options, wanted)
+    return max(1, min(places, wanted.jobs or places))
+
+
+def _places(options: RayOptions, wanted: Wanted) -> int:
     cpus, gpus = _share(options, wanted)
     nodes = _nodes()
     room = [int(r.get("CPU", 0) / cpus) for r in nodes]
     if gpus:
         room = [min(n, int(r.get("GPU", 0) / gpus)) for n, r in zip(room, nodes, strict=True)]
-    return max(1, min(sum(room), wanted.jobs or sum(room)))
+    return sum(room)
 
 
 def _nodes() -> list[dict[str, float]]:
