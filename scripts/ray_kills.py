@@ -12,6 +12,7 @@ values that were seen at any kill. Exit code 0 where all of it holds.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import sys
@@ -65,6 +66,13 @@ def start_cluster(place: Path) -> Any:
     return Cluster(initialize_head=True, head_node_args=head)
 
 
+def new_node(cluster: Any) -> Any:
+    for _ in range(5):
+        with contextlib.suppress(Exception):  # what Ray raises where a node took more than 30 s on a busy machine
+            return cluster.add_node(**SMALL)
+    raise SystemExit("no node could be started")
+
+
 def kill_often(cluster: Any, place: Path, args: argparse.Namespace) -> list[str]:
     """Kill a node so often; return what was not as it should be."""
     rng, folder, problems = random.Random(args.seed), place / "results" / "killed", list[str]()
@@ -72,7 +80,7 @@ def kill_often(cluster: Any, place: Path, args: argparse.Namespace) -> list[str]
     driver = start([sys.executable, "-m", "tuner", "run", str(write(cluster, place, args))])
     kills = 0
     while kills < args.kills and driver.poll() is None:
-        node = cluster.add_node(**SMALL)
+        node = new_node(cluster)
         began = time.monotonic()
         while not on_node(node) and driver.poll() is None and time.monotonic() - began < 60:
             time.sleep(0.2)
@@ -94,7 +102,8 @@ def kill_often(cluster: Any, place: Path, args: argparse.Namespace) -> list[str]
 
 
 def write(cluster: Any, place: Path, args: argparse.Namespace) -> Path:
-    flags = "--folder {folder} --epochs {epochs} --seed {seed} --lr {lr} --seconds 0.4 --behaviour children"
+    flags = "--folder {folder} --epochs {epochs} --seed {seed} --lr {lr} --seconds 0.4"
+    flags += " --behaviour children --padding 3000000"
     carried = {"shared": False, "scratch": str(place / "nodes"), "carry_seconds": 2.0}
     document = {
         "study": "killed",

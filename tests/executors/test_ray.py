@@ -41,7 +41,7 @@ def trainer(*flags: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """Start a cluster of two nodes with one core each."""
+    """Start a cluster of two nodes with one core each; the second says that it has a GPU."""
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'tuner[ray]'")
     from ray.cluster_utils import Cluster
 
@@ -52,7 +52,7 @@ def cluster() -> Iterator[Any]:
         initialize_head=True,
         head_node_args={**small, "include_dashboard": False, "temp_dir": place, "_system_config": IMPATIENT},
     )
-    cluster.second = cluster.add_node(**small)
+    cluster.second = cluster.add_node(**small, num_gpus=1)
     yield cluster
     cluster.shutdown()
     shutil.rmtree(place, ignore_errors=True)
@@ -88,7 +88,7 @@ def test_a_trial_whose_node_is_killed_goes_on_on_another_one_and_its_files_with_
         jobs=None,
         budget={"trials": 2},
         epochs=EPOCHS,
-        trainer=trainer("--seconds", "0.5", "--behaviour", "children"),
+        trainer=trainer("--seconds", "0.5", "--behaviour", "children", "--padding", "3000000"),
     )
     process = driving.driver(path)
     try:
@@ -99,7 +99,7 @@ def test_a_trial_whose_node_is_killed_goes_on_on_another_one_and_its_files_with_
         cluster.remove_node(cluster.second, allow_graceful=False)
         output, errors = process.communicate(timeout=90)
     finally:
-        cluster.second = cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
+        cluster.second = cluster.add_node(num_cpus=1, num_gpus=1, object_store_memory=100 * 2**20)
         process.kill()
     assert process.returncode == 0, errors
     assert output.count("goes on elsewhere, from its last checkpoint") == 1
@@ -166,6 +166,32 @@ def test_a_paused_trial_goes_on_from_the_checkpoint_that_came_back(
     assert finished
     for number in finished:
         assert "continues after epoch 2" in (folder / "trials" / f"{number:04d}" / "output.txt").read_text()
+
+
+@pytest.mark.ray
+def test_two_trials_share_a_gpu_and_see_it_alone(cluster: Any, write_config: Write, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, sys, time\n"
+        "print('sees', os.environ['CUDA_VISIBLE_DEVICES'], time.time(), flush=True)\n"
+        "time.sleep(2)\n"
+        "open(sys.argv[1] + '/results.csv', 'w').write('epoch,val/accuracy\\n1,0.5\\n')\nprint('until', time.time())\n"
+    )
+    path = write_config(
+        executor={"name": "ray", "address": cluster.address, "gpus_per_trial": 0.5, "cpus_per_trial": 0.5},
+        trainer={"name": "script", "command": f"{{python}} -S {program} {{folder}} {{lr}}"},
+        space={"lr": {"grid": [0.001, 10]}},
+        baselines=None,
+        devices="auto",
+        jobs=None,
+        epochs=1,
+        budget={"trials": 2},
+    )
+    done = driving.tuner("run", path)
+    assert done.returncode == 0, done.stderr
+    words = [(tmp_path / f"results/small/trials/{n:04d}/output.txt").read_text().split() for n in (0, 1)]
+    assert [w[1] for w in words] == ["0", "0"]
+    assert max(float(w[2]) for w in words) < min(float(w[4]) for w in words), "one after the other"
 
 
 @pytest.mark.ray
