@@ -24,6 +24,7 @@ CONTENTS = {
         "YOLO on a CPU </results/yolo/README>",
         "Data sets </results/data_check/README>",
         "Kills </results/kill_test/README>",
+        "Clusters </results/cluster/README>",
         "Determinism </results/determinism/README>",
         "Overhead </results/overhead/README>",
         "The bank of curves </bank/README>",
