@@ -15,6 +15,7 @@ where a node does not see it, a trial's files are sent along at its start, and c
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -301,7 +302,7 @@ def _connect(address: str | None) -> None:
     place = address or os.environ.get("RAY_ADDRESS")
     _refuse_deaf(place)
     try:
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         # There is no public way to keep its news of nodes off the terminal; what they mean for a trial is told anyway.
         ray._private.worker._worker_logs_enabled = False
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
