@@ -16,7 +16,7 @@ from sphinx.transforms import SphinxTransform
 CONTENTS = {
     "Start": ["quickstart", "tour", "own_training", "diagnose", "yolo", "yolov5", "data", "scaling", "faq"],
     "Understand": ["how_it_decides", "symptoms", "comparison"],
-    "Reference": ["commands", "configuration", "search_space", "trainers", "treatment"],
+    "Reference": ["commands", "configuration", "search_space", "trainers", "executors", "treatment"],
     "Measured": [
         "Reading curves </results/diagnosis/README>",
         "Searching </results/search/README>",
@@ -24,6 +24,7 @@ CONTENTS = {
         "YOLO on a CPU </results/yolo/README>",
         "Data sets </results/data_check/README>",
         "Kills </results/kill_test/README>",
+        "Clusters </results/cluster/README>",
         "Determinism </results/determinism/README>",
         "Overhead </results/overhead/README>",
         "The bank of curves </bank/README>",

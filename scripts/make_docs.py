@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from scripts.docs_pages import commands, configuration, search_space, symptoms, trainers, treatment
+from scripts.docs_pages import commands, configuration, executors, search_space, symptoms, trainers, treatment
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -23,6 +23,7 @@ MADE = "<!-- Made by `python -m scripts.make_docs` from the code and YAML files 
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands.page,
     "configuration.md": configuration.page,
+    "executors.md": executors.page,
     "search_space.md": search_space.page,
     "trainers.md": trainers.page,
     "treatment.md": treatment.page,

@@ -55,7 +55,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"trainer": {"name": "script", "command": "train 'lr"}}, "expected a command line, but got one with no closing"),
     ({"trainer": {"name": "script", "command": "t", "log": {"format": "xls"}}}, "unknown log format 'xls'"),
     ({"trainer": {"name": "script", "command": "t", "log": {"file": "../x"}}}, "a path inside the trial's folder"),
-    ({"executor": "slrum"}, "study.yaml: executor: unknown executor 'slrum' (known: local)"),
+    ({"executor": "pbs"}, "study.yaml: executor: unknown executor 'pbs' (known: local, ray, slurm)"),
     ({"treatment": {"overfiting": {}}}, "treatment: unknown symptom 'overfiting', did you mean 'overfitting'?"),
     ({"treatment": {"nan": {"retry_with": ["smaler_model"]}}}, "unknown remedy 'smaler_model', did you mean 'smaller"),
     ({"treatment": {"nan": {"action": "kill"}}}, "treatment.nan.action: expected 'continue', 'stop' or 'prune'"),

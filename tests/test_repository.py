@@ -45,7 +45,8 @@ SHARED = {
         "splice",
     }
     | {"table", "text", "yolo"},
-    "executors": {"devices", "guard", "replay"},  # replay is chosen by a command, and not by its name
+    # replay is chosen by a command, and not by its name
+    "executors": {"carried", "devices", "guard", "job", "node", "replay"},
 }
 
 HEAVY = {"torch", "torchvision", "ultralytics", "matplotlib", "sklearn"}

@@ -21,6 +21,8 @@ def take_over(study: Study) -> None:
     for number in [r.number for r in study.records if r.state is TrialState.RUNNING]:
         _adopt(study, number)
     study.pauses.recall(study.sampler.study.get_trials(deepcopy=False))
+    for running in study.running:
+        study.pauses.sent(running)
     for running in list(study.adopted):
         if running.ending is None and running.curve.length >= running.spec.epochs:
             epochs = running.curve.length
@@ -46,6 +48,13 @@ def _adopt(study: Study, number: int) -> None:
     running = study.prepare(trial, record)
     if not record.paused:
         running.record = replace(running.record, seconds=record.seconds + _trained_seconds(study, running))
+    process = study.executor.adopt(running.folder)
+    if process is not None:
+        study.view.say(f"trial {number} is taken up again: it trained on without a driver")
+        running.begin(process, resumed=False)
+        study.running.append(running)
+        study.remember(running.record)
+        return
     # Its old process may still be in its grace period, and write a last checkpoint.
     study.executor.wait_for_last_process(running.folder)
     running.look(over=True)

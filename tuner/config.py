@@ -16,7 +16,7 @@ from tuner import documents, registry, sampler, space_file
 from tuner.curve import Curve
 from tuner.documents import Document, Model
 from tuner.errors import ConfigError, closest, did_you_mean
-from tuner.executors.devices import Device, choose
+from tuner.executors.devices import Device, Wanted
 from tuner.policy import Table, Treatment
 from tuner.record import Action, Params, Record
 from tuner.space import Role, Space
@@ -109,7 +109,9 @@ class ConfigModel(Model):
     )
     per_device: PositiveInt = Field(1, le=64, description="trials that share one GPU")
     jobs: PositiveInt | None = Field(None, le=1024, description="most trials at a time; on a CPU half its cores")
-    executor: str = Field("local", description="what starts the processes of trials")
+    executor: Plugin = Field(
+        Plugin(name="local"), description="what starts the processes of trials, with its options: local, ray, slurm"
+    )
     baselines: list[dict[str, Any]] = Field([], description="known-good parameters, tried first")
     seeds: PositiveInt = Field(1, le=100, description="train every baseline so many times, with different seeds")
     test: bool = Field(default=False, description="score the best once on the test split, at the end")
@@ -156,10 +158,19 @@ class ConfigModel(Model):
             raise ValueError(f"expected auto, cpu or a list of different GPU numbers, but got {value!r}")
         return value
 
+    @field_validator("executor", mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
     @field_validator("pausing", mode="before")
     @classmethod
     def _off(cls, value: Any) -> Any:
         return None if value is False else value  # `off` is how YAML spells false
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.devices, self.per_device, self.jobs)
 
     @model_validator(mode="after")
     def _one_race(self) -> ConfigModel:
@@ -186,6 +197,7 @@ class StudyConfig:
     slots: tuple[Device, ...]
     folder: Path
     document: Document = dataclasses.field(repr=False)
+    executor_options: Any = None
 
     @property
     def higher_is_better(self) -> bool:
@@ -282,6 +294,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Document, Path]:
 def of(document: Document, base: Path, where: str, *, folder: Path | None = None, reading: bool = False) -> StudyConfig:
     """Return the study that an assembled ``document`` describes; raises ConfigError."""
     model = documents.check(ConfigModel, document, where)
+    options = _executor_options(model, where)
     space = space_file.build(model.space, f"{where}: space")
     return StudyConfig(
         model=model,
@@ -290,9 +303,10 @@ def of(document: Document, base: Path, where: str, *, folder: Path | None = None
         treatment=treatment(model.treatment, where),
         symptom_options=symptom_options(model.symptoms, where),
         baselines=baselines(model, space, where),
-        slots=() if reading else _slots(model, space, where),
+        slots=() if reading else _slots(model, options, space, where),
         folder=folder or Path(model.results).resolve() / model.study,
         document={**document, "base": str(base)},
+        executor_options=options,
     )
 
 
@@ -442,13 +456,18 @@ def check_choosing(model: ConfigModel, space: Space, where: str) -> None:
             raise ConfigError(where, "scheduler", str(error)) from None
 
 
-def _slots(model: ConfigModel, space: Space, where: str) -> tuple[Device, ...]:
-    _known(model.executor, registry.EXECUTORS, where, "executor", "executor")
+def _executor_options(model: ConfigModel, where: str) -> Any:
+    name = _known(model.executor.name, registry.EXECUTORS, where, "executor", "executor")
+    return documents.check(registry.EXECUTORS[name].Options, model.executor.options, where, prefix="executor")
+
+
+def _slots(model: ConfigModel, options: Any, space: Space, where: str) -> tuple[Device, ...]:
     check_choosing(model, space, where)
     try:
-        return tuple(choose(model.devices, model.per_device, model.jobs))
+        return tuple(registry.EXECUTORS[model.executor.name].choose(options, model.wanted))
     except ValueError as error:
-        raise ConfigError(where, "devices", str(error)) from None
+        key = "devices" if model.executor.name == "local" else "executor"
+        raise ConfigError(where, key, str(error)) from None
 
 
 def _known(name: str, plugins: Mapping[str, Any], where: str, key: str, what: str) -> str:

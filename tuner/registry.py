@@ -172,4 +172,8 @@ READERS: Mapping[str, Reader] = {
     "json": json,
 }
 
-EXECUTORS = Lazy(local="tuner.executors.local:LocalExecutor")
+EXECUTORS = Lazy(
+    local="tuner.executors.local:LocalExecutor",
+    ray="tuner.executors.ray:RayExecutor",
+    slurm="tuner.executors.slurm:SlurmExecutor",
+)

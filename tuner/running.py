@@ -121,6 +121,8 @@ class RunningTrial:
         assert self.process is not None
         self._stop_what_ended()  # by the budget or the disk, since the last look: not one epoch more
         code = self.process.poll()
+        if self.process.queued:
+            self._began = self._last_row = self.clock()  # what waits for its turn neither trains nor hangs
         self.look(over=code is not None)
         self.arrive()
         if code is not None:

@@ -175,9 +175,15 @@ class Reader(Protocol):
 
 
 class Process(Protocol):
-    """A started trial, as an executor gives it."""
+    """A started trial, as an executor gives it.
+
+    ``queued`` says that it still waits for a place, ``lost`` what became of its place where that is gone: then the
+    trial can go on elsewhere. ``lost`` is empty otherwise.
+    """
 
     device: Device
+    queued: bool
+    lost: str
 
     def poll(self) -> int | None:
         """Return the exit code (128 + n after signal n), or None while it trains."""
@@ -199,15 +205,24 @@ class Source(Protocol):
 class Executor(Protocol):
     """An engine: starts trials on its slots and knows what time it is for them.
 
-    ``place`` returns the nearest parameters that can be trained; None means that any can.
+    An executor class has ``Options``, a pydantic model, and ``choose(options, wanted)``, which returns the slots or
+    raises ValueError, and is made as ``Executor(slots, grace_seconds, options, wanted, say)``. ``place`` returns the
+    nearest parameters that can be trained; None means that any can.
     """
 
-    slots: Sequence[Device]
     place: Callable[[Params], Params] | None
+
+    @property
+    def slots(self) -> Sequence[Device]:
+        """Its slots, which may come and go."""
 
     @property
     def exhausted(self) -> bool:
         """Whether nothing is left that could be trained."""
+
+    @property
+    def outlives(self) -> bool:
+        """Whether its trials go on without a driver."""
 
     def open(self, spec: TrialSpec, log: Log) -> Source:
         """Make the place of a trial ready and return where its curve will come from."""
@@ -220,6 +235,9 @@ class Executor(Protocol):
 
     def clock(self) -> float:
         """Return the time in seconds since some moment."""
+
+    def adopt(self, folder: Path) -> Process | None:
+        """Return what an earlier driver started for the trial of ``folder``, if it goes on without a driver."""
 
     def wait_for_last_process(self, folder: Path) -> None:
         """Wait until no process of an earlier driver works in ``folder`` any more."""

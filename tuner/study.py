@@ -47,7 +47,9 @@ class Study:
     ) -> None:
         model = config.model
         self.config, self.view = config, view
-        self.executor: Executor = executor or registry.EXECUTORS[model.executor](config.slots, model.grace_seconds)
+        self.executor: Executor = executor or registry.EXECUTORS[model.executor.name](
+            config.slots, model.grace_seconds, config.executor_options, model.wanted, view.warn
+        )
         self.sampler = Sampler(
             optuna_study,
             config.space,
@@ -66,7 +68,7 @@ class Study:
         self._too_large = too_large  # known before the study: what did not fit in one with the same training
         self._know(self.sampler.records())
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
-        self._interrupts = 0
+        self._interrupts: list[int] = []
         self._hours_before = float(optuna_study.user_attrs.get(HOURS, 0.0))
         self._began = self.executor.clock()
         self._clock_stored = self._shown = time.monotonic()
@@ -93,7 +95,7 @@ class Study:
     def look_around(self) -> None:
         """Look at every trial once, keep the budget and the disk, show what is, and leave where that was asked for."""
         for trial in list(self.running):
-            if trial.tick() and not self._begin_anew(trial):
+            if trial.tick() and not self._go_on_elsewhere(trial) and not self._begin_anew(trial):
                 if trial.waits:
                     self.pauses.pause(trial)
                 else:
@@ -148,7 +150,9 @@ class Study:
     def free_device(self) -> Device | None:
         left = list(self.executor.slots)
         for trial in self.running:
-            left.remove(trial.process.device)  # type: ignore[union-attr]
+            # Slots of a cluster may go while they are used.
+            if trial.process is not None and trial.process.device in left:
+                left.remove(trial.process.device)
         return left[0] if left else None
 
     def _may_start(self, proposal: search.Proposal) -> bool:
@@ -278,8 +282,40 @@ class Study:
         self.start(running, process.device, resume=False)
         return True
 
+    def _go_on_elsewhere(self, running: RunningTrial) -> bool:
+        """Continue a trial whose node is lost, where it came to no other end; return whether that was so.
+
+        Without a new epoch since its start it is one more attempt, as for a trial that was killed from outside.
+        """
+        process, record = running.process, running.record
+        if process is None or not process.lost or running.ending is None or running.ending.reason != "killed":
+            return False
+        attempt = 1 if running.curve.length > running.rows_at_start else record.retry + 1
+        if attempt > self.config.model.max_retries:
+            running.ending = replace(running.ending, text=f"{process.lost}, after {running.curve.length} epochs")
+            return False
+        resume = self.config.trainer.can_continue(running.folder)
+        again = max(0, running.seen_rows - (running.curve.length if resume else 0))
+        how = "from its last checkpoint" if resume else "from the beginning"
+        what = f"{again} of its {running.seen_rows} epochs are trained again"
+        self.view.warn(f"trial {record.number} goes on elsewhere, {how}; {what} ({process.lost})")
+        self.running.remove(running)
+        running.ending = None
+        running.record = replace(record, retry=attempt, seconds=running.seconds, lost_epochs=record.lost_epochs + again)
+        self.sampler.note(running.trial, retry=attempt)
+        self.start(running, process.device, resume=resume)
+        return True
+
     def _leave(self) -> None:
-        """Stop all processes, keep their trials as running, so that a later driver continues them."""
+        """Stop all processes, keep their trials as running, so that a later driver continues them.
+
+        What goes on without a driver is stopped only where a person asks for it: a driver in a job of its own has a
+        time limit, too.
+        """
+        if self.executor.outlives and signal.SIGINT not in self._interrupts:
+            self.view.say("leaving; the trials train on")
+            self._store_clock(force=True)
+            raise Interrupted
         self.view.say("stopping; press Ctrl-C again to force it")
         for running in self.running:
             assert running.process is not None
@@ -288,7 +324,7 @@ class Study:
         while any(r.process and r.process.poll() is None for r in self.running):
             if time.monotonic() > deadline + 1:
                 break  # not even SIGKILL ends a process in uninterruptible sleep
-            if not forced and (self._interrupts > 1 or time.monotonic() > deadline):
+            if not forced and (len(self._interrupts) > 1 or time.monotonic() > deadline):
                 forced = True
                 for running in self.running:
                     assert running.process is not None
@@ -302,7 +338,7 @@ class Study:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         def asked(number: int, _frame: Any) -> None:
-            self._interrupts += 1
+            self._interrupts.append(number)
 
         before = {n: signal.signal(n, asked) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:

@@ -6,7 +6,7 @@ import pynvml
 import pytest
 
 from tuner.executors import devices
-from tuner.executors.devices import Device, choose
+from tuner.executors.devices import Device, Wanted, choose
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_gpus_are_shared_out(chosen: str | list[int], per_device: int, jobs: int | None, slots: list[int]) -> None:
-    assert choose(chosen, per_device, jobs) == [Device(i) for i in slots]
+    assert choose(Wanted(chosen, per_device, jobs)) == [Device(i) for i in slots]
 
 
 @pytest.mark.usefixtures("four_gpus")
@@ -55,15 +55,15 @@ def test_the_environment_limits_the_choice(monkeypatch: pytest.MonkeyPatch, vari
 @pytest.mark.usefixtures("four_gpus")
 def test_a_gpu_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(GPU 0, 1, 2, 3 found\), but got \[4\]"):
-        choose([1, 4], 1, None)
+        choose(Wanted([1, 4]))
 
 
 @pytest.mark.usefixtures("no_gpu")
 def test_without_a_gpu_auto_means_the_cpu() -> None:
-    assert choose("auto", 1, 3) == [Device()] * 3
-    assert len(choose("auto", 1, None)) == devices.default_jobs()
+    assert choose(Wanted("auto", jobs=3)) == [Device()] * 3
+    assert len(choose(Wanted())) == devices.default_jobs()
 
 
 @pytest.mark.usefixtures("four_gpus")
 def test_the_cpu_can_be_asked_for() -> None:
-    assert choose("cpu", 1, 2) == [Device(), Device()]
+    assert choose(Wanted("cpu", jobs=2)) == [Device(), Device()]

@@ -22,6 +22,7 @@ parser.add_argument("--batch", type=int, help="changes nothing")
 parser.add_argument("--epochs", type=int, required=True)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--seconds", type=float, default=0.0, help="of one epoch")
+parser.add_argument("--padding", type=int, default=0, help="bytes more in every checkpoint")
 parser.add_argument("--behaviour", default="train")
 parser.add_argument("--until", type=int, default=0, help="end after this epoch; 0: after the last")
 parser.add_argument("--resume", action="store_true")
@@ -86,7 +87,7 @@ def main() -> int:
         if args.behaviour == "killed" and epoch == 3 and not args.resume:
             os.kill(os.getpid(), signal.SIGKILL)
         with open(LAST + ".part", "w") as last:
-            json.dump({"epoch": epoch, "process": os.getpid()}, last)
+            json.dump({"epoch": epoch, "process": os.getpid(), "padding": " " * args.padding}, last)
         os.replace(LAST + ".part", LAST)
         with open(LOG, "a") as log:
             log.write(row(epoch) + "\n")

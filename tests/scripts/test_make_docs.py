@@ -19,6 +19,7 @@ LARGEST = 15 * 1024
 MADE = make_docs.made()
 MODELS = [ConfigModel, config.Objective, config.Budget, config.Row, config.Remedies, config.RateScaling, config.Pausing]
 MODELS += [StageModel, ParameterModel, *(registry.TRAINERS[name].Options for name in registry.TRAINERS)]
+MODELS += [registry.EXECUTORS[name].Options for name in registry.EXECUTORS]
 
 
 @pytest.mark.parametrize("path", MADE, ids=lambda path: path.name)

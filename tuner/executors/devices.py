@@ -13,18 +13,30 @@ CPU = "cpu"
 
 @dataclass(frozen=True)
 class Device:
-    """A slot that one trial can have: a GPU by its number, or a share of the CPU."""
+    """A slot that one trial can have: a GPU by its number, a share of the CPU, or what ``engine`` gives it."""
 
     gpu: int | None = None
+    engine: str = ""
 
     def __str__(self) -> str:
-        return CPU if self.gpu is None else f"gpu {self.gpu}"
+        return self.engine or (CPU if self.gpu is None else f"gpu {self.gpu}")
 
     def environment(self) -> dict[str, str]:
         """Return the variables under which a process sees this device and no other."""
+        if self.engine:
+            return {}
         visible = "" if self.gpu is None else str(self.gpu)
         # NVML counts in PCI order; CUDA would count the fastest first.
         return {"CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a configuration says of devices: which, how many trials share one, most trials at a time."""
+
+    devices: str | Sequence[int] = "auto"
+    per_device: int = 1
+    jobs: int | None = None
 
 
 def gpus(environment: Mapping[str, str] = os.environ) -> list[int]:
@@ -53,13 +65,14 @@ def _visible(uuids: Sequence[str], allowed: str | None) -> list[int]:
     return found
 
 
-def choose(devices: str | Sequence[int], per_device: int, jobs: int | None) -> list[Device]:
-    """Return the slots of a study.
+def choose(wanted: Wanted) -> list[Device]:
+    """Return the slots of a study on this machine.
 
     ``auto``: every GPU, or the CPU where there is none; ``cpu``: the CPU with ``jobs`` slots (default: half the cores);
     a list: those GPUs. Every GPU gives ``per_device`` slots, and ``jobs`` bounds their sum.
     Raises ValueError for a device that does not exist.
     """
+    devices, per_device, jobs = wanted.devices, wanted.per_device, wanted.jobs
     if devices == CPU:
         return [Device()] * (jobs or default_jobs())
     there = gpus()

@@ -1,10 +1,10 @@
 """The process between the tuner and one trial: no training outlives its driver, no trial leaves children behind.
 
-Run as ``python -I -S guard.py CONTROL_FD LOCK GRACE -- COMMAND …``. It holds a lock on the trial's folder, so that
-a driver that takes over waits until the last process of the old one is gone. One byte on the control pipe asks for a
-polite stop (``t``) or a forced one (``k``); the end of the pipe means that the driver died. Its exit code is the
-command's, or 128 + n where signal n ended it. Standard library only, no imports from the package: it must start in
-milliseconds.
+Run as ``python -I -S guard.py CONTROL_FD LOCK GRACE [STATUS_FD] -- COMMAND …``. It holds a lock on the trial's
+folder, so that a driver that takes over waits until the last process of the old one is gone. One byte on the control
+pipe asks for a polite stop (``t``) or a forced one (``k``); the end of the pipe means that the driver died. Its exit
+code is the command's, or 128 + n where signal n ended it; with STATUS_FD it leaves its parent at once and writes that
+code there. Standard library only, no imports from the package: it must start in milliseconds.
 """
 
 from __future__ import annotations
@@ -110,7 +110,20 @@ def _watch(child: subprocess.Popen[bytes], control: int, wake: int, grace: float
 
 
 def main(arguments: list[str]) -> int:
-    control, lock_path, grace, _, *command = arguments
+    """Run the command; return its exit code."""
+    own, command = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+    control, lock_path, grace, *status = own
+    if not status:
+        return _run(control, lock_path, grace, command)
+    if os.fork():
+        return 0
+    os.set_inheritable(int(status[0]), False)
+    code = _run(control, lock_path, grace, command)
+    os.write(int(status[0]), str(code).encode())
+    return 0
+
+
+def _run(control: str, lock_path: str, grace: str, command: list[str]) -> int:
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write)

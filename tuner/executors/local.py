@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.documents import Model
 from tuner.executors import guard
-from tuner.executors.devices import Device
+from tuner.executors.devices import Device, Wanted, choose
 from tuner.record import Params
 from tuner.source import LogSource
 from tuner.spec import OUTPUT_FILE, Command, Log, TrialSpec
@@ -32,6 +33,8 @@ class Process:
     _guard: subprocess.Popen[bytes]
     _control: int
     _lock: Path
+    queued = False
+    lost = ""
 
     @property
     def pid(self) -> int:
@@ -56,12 +59,22 @@ class Process:
                 os.write(self._control, b"k" if force else b"t")
 
 
+class LocalOptions(Model):
+    """There are none: `devices`, `per_device` and `jobs` say it all."""
+
+
 class LocalExecutor:
     """Processes on this machine, one per slot."""
 
-    exhausted = False
+    Options = LocalOptions
+    exhausted = outlives = False
 
-    def __init__(self, slots: Sequence[Device], grace_seconds: float) -> None:
+    @staticmethod
+    def choose(options: LocalOptions, wanted: Wanted) -> list[Device]:
+        """Return the slots of a study; raises ValueError for a device that does not exist."""
+        return choose(wanted)
+
+    def __init__(self, slots: Sequence[Device], grace_seconds: float, *_: object) -> None:
         self.slots: Sequence[Device] = tuple(slots)
         self.place: Callable[[Params], Params] | None = None
         self._grace = grace_seconds
@@ -108,15 +121,22 @@ class LocalExecutor:
         os.close(read_end)
         return Process(device, process, write_end, folder / LOCK_FILE)
 
+    def adopt(self, folder: Path) -> None:
+        """There is none: processes end with their driver."""
+
     def wait_for_last_process(self, folder: Path) -> None:
-        """Wait until no process of an earlier driver works in ``folder`` any more, as long as its grace may take."""
-        deadline = time.monotonic() + self._grace + PATIENCE_SECONDS
-        with contextlib.suppress(FileNotFoundError), open(folder / LOCK_FILE) as lock:
-            while time.monotonic() < deadline:
-                with contextlib.suppress(BlockingIOError):
-                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                    return
-                time.sleep(0.05)
+        wait_for_lock(folder, self._grace)
+
+
+def wait_for_lock(folder: Path, grace_seconds: float) -> None:
+    """Wait until no process of an earlier driver works in ``folder`` any more, as long as its grace may take."""
+    deadline = time.monotonic() + grace_seconds + PATIENCE_SECONDS
+    with contextlib.suppress(FileNotFoundError), open(folder / LOCK_FILE) as lock:
+        while time.monotonic() < deadline:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return
+            time.sleep(0.05)
 
 
 def _kill_group(lock: Path) -> None:

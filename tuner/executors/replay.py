@@ -31,6 +31,8 @@ class Recording:
     device: Device
     shown: int = 0
     due: float = 0.0
+    queued = False
+    lost = ""
     _seen: int = 0
     _stopped: bool = False
 
@@ -106,6 +108,10 @@ class ReplayExecutor:
 
     def clock(self) -> float:
         return self._now
+
+    outlives = False
+
+    def adopt(self, folder: Path) -> None: ...
 
     def wait_for_last_process(self, folder: Path) -> None: ...
 

@@ -10,7 +10,7 @@ from tuner import standings, words
 from tuner.checks import Check
 from tuner.curve import Kind
 from tuner.disk import nearest
-from tuner.executors.devices import gpus
+from tuner.executors.devices import Device, gpus
 from tuner.preview.plan import Plan, is_fixed
 from tuner.readers import columns
 from tuner.sampler import SQLITE
@@ -107,7 +107,7 @@ def _pausing(plan: Plan) -> Iterator[str]:
 
 
 def _devices(plan: Plan) -> Iterator[str]:
-    on_cpu = [slot for slot in plan.config.slots if slot.gpu is None]
+    on_cpu = [slot for slot in plan.config.slots if slot == Device()]
     there = gpus()
     if on_cpu and there:
         yield f"devices: cpu, but there is GPU {', '.join(map(str, there))}: devices: auto"

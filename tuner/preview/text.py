@@ -10,6 +10,7 @@ from pathlib import Path
 from tuner import words
 from tuner.checks import Check
 from tuner.disk import GIGABYTE, nearest
+from tuner.executors.devices import Device
 from tuner.preview.plan import Plan
 from tuner.record import Action, Origin
 from tuner.sampler import without_password
@@ -161,7 +162,7 @@ def _treatment(plan: Plan) -> str:
 def _devices(plan: Plan) -> str:
     slots = [str(slot) for slot in plan.config.slots]
     each = [f"{name} × {slots.count(name)}" if slots.count(name) > 1 else name for name in dict.fromkeys(slots)]
-    none = " (no GPU was found)" if plan.config.model.devices == "auto" and plan.config.slots[0].gpu is None else ""
+    none = " (no GPU was found)" if plan.config.model.devices == "auto" and plan.config.slots[0] == Device() else ""
     return f"{', '.join(each)}{none}: {words.count(len(slots), 'trial')} at a time"
 
 
