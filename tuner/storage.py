@@ -125,7 +125,7 @@ def connect(url: str, *, reading: bool = False) -> RDBStorage:
         try:
             opened = RDBStorage(engine_url(url), engine_kwargs=options(url, reading=reading))
             break
-        except SQLAlchemyError as error:
+        except DBAPIError as error:
             if isinstance(error, OperationalError) or not left:
                 raise
             time.sleep(0.5)

@@ -12,6 +12,8 @@ from typing import Any
 
 SQLITE = "sqlite:///"
 HIDDEN = "***"
+_given: dict[str, str] = {}
+"""The URLs with a password that this process was given, by what is kept of them."""
 PASSWORD = r"(//[^:/?#@]*):[^@]*@(?:[^@/?]*@)*"
 
 
@@ -42,6 +44,11 @@ def engine_url(url: str) -> str:
         return url
     import sqlalchemy  # which a command that needs no storage need not wait for
 
+    kept = without_password(url)
+    if url == kept:
+        url = _given.get(kept, url)
+    else:
+        _given[kept] = url
     made = sqlalchemy.make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url))
     if made.password == HIDDEN:
         made = made._replace(password=None)
