@@ -289,6 +289,7 @@ def test_a_database_that_cannot_be_opened_is_one_line(server: Server, change: tu
 
 def test_a_study_is_begun_once_by_drivers_that_come_at_the_same_moment(server: Server) -> None:
     url = server.database()
-    code = f"from tuner import sampler; print(sampler.open_study({url!r}, 'small', {{'direction': 'maximize'}}, None)._study_id)"
-    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert {process.communicate(timeout=120)[0] for process in both} == {"1\n"}
+    begin = f"sampler.open_study({url!r}, 'small', {{'direction': 'maximize'}}, None)"
+    command = [sys.executable, "-c", f"from tuner import sampler; print({begin}._study_id)"]
+    several = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert {process.communicate(timeout=120)[0] for process in several} == {"1\n"}
