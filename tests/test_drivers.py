@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, PendingRollbackError, ProgrammingError
 
 from tuner import sampler
 from tuner.drivers import Alone, Watch, _has_ended, label, token
@@ -112,7 +112,7 @@ def test_patience_ends_after_its_time_and_where_somebody_wants_to_leave() -> Non
 def test_what_is_wrong_with_the_data_is_not_repeated() -> None:
     wrapped = StorageInternalError("An exception is raised during the commit.")
     wrapped.__cause__ = GONE
-    assert is_away(GONE) and is_away(wrapped)
+    assert is_away(GONE) and is_away(wrapped) and is_away(PendingRollbackError())
     no_table = sqlite3.OperationalError("no such table: trials")
     for error in (OperationalError("", {}, no_table), ProgrammingError("", {}, Exception()), StorageInternalError("x")):
         assert not is_away(error)

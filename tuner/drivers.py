@@ -258,9 +258,10 @@ def are_alive(storage: RDBStorage, study_id: int, seconds: float) -> bool:
     """Tell whether a driver has given a sign of life for ``seconds``, by the clock of the database."""
     if not sa.inspect(storage.engine).has_table(DRIVERS.name):
         return False
+    latest = sa.select(sa.func.max(DRIVERS.c.seen), sa.func.now())
     with storage.engine.connect() as database:
-        seen = _alive(study_id).where(DRIVERS.c.seen > sa.func.now() - sa.text(f"interval '{seconds:f} seconds'"))
-        return database.scalar(seen.limit(1)) is not None
+        seen, now = database.execute(latest.where(DRIVERS.c.study_id == study_id, DRIVERS.c.lives)).one()
+        return seen is not None and (now - seen).total_seconds() < seconds
 
 
 def _alive(study_id: int) -> sa.Select[str]:

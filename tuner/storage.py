@@ -14,7 +14,7 @@ import optuna
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 
 from tuner.errors import StudyError
 from tuner.storage_url import SQLITE, engine_url, is_postgres, is_shared, without_password
@@ -88,7 +88,9 @@ class Patience:
 
 def is_away(error: BaseException) -> bool:
     """Tell whether the database may do later what it has just refused; what is wrong with the data stays wrong."""
-    cause = error if isinstance(error, DBAPIError) else error.__cause__
+    cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
+    if isinstance(cause, PendingRollbackError):
+        return True  # Optuna has asked again in a transaction that the database had broken off
     if not isinstance(cause, DBAPIError):
         return False
     if isinstance(cause.orig, sqlite3.Error):
