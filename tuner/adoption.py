@@ -3,77 +3,115 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
 
 from tuner.executors.devices import Device
-from tuner.record import Action, Ending
+from tuner.executors.local import LOCK_FILE
+from tuner.record import Action, Ending, Record
 from tuner.running import RunningTrial
 
 if TYPE_CHECKING:
     from tuner.study import Study
 
 
-def take_over(study: Study) -> None:
-    """Bring every trial that was left running to its end, or to a device."""
-    for number in [r.number for r in study.records if r.state is TrialState.RUNNING]:
-        _adopt(study, number)
-    study.pauses.recall(study.sampler.study.get_trials(deepcopy=False))
-    for running in study.running:
-        study.pauses.sent(running)
-    for running in list(study.adopted):
-        if running.ending is None and running.curve.length >= running.spec.epochs:
-            epochs = running.curve.length
-            running.ending = Ending(Action.FINISH, "finished", f"all {epochs} epochs", epoch=running.seen_epoch)
-        if running.ending is not None:
-            study.adopted.remove(running)
-            study.end(running)
-        elif running.waits:
-            study.adopted.remove(running)
-            # Where it waited already, what was stored of it still holds.
-            (study.pauses.hold if running.record.paused else study.pauses.pause)(running)
-    while study.adopted:
-        device = _wait_for_device(study)
-        _continue(study, study.pauses.sent(study.adopted[0]), device)
-        study.adopted.pop(0)
+def take_over(study: Study, device: Device) -> bool:
+    """Bring trials that nobody trains to their end, and one on its way on ``device``; return whether there was one.
+
+    It has to be this driver's turn.
+    """
+    return any(_bring_on(study, record, device) for record in _orphans(study))
 
 
-def _adopt(study: Study, number: int) -> None:
+def adopt(study: Study, number: int) -> RunningTrial:
+    """Return a trial that another driver trained, with what is known of it here."""
     trial, record = study.sampler.adopt(number)
-    if record.ending is not None:
-        study.tell(trial, record)
-        return
     running = study.prepare(trial, record)
     if not record.paused:
-        running.record = replace(running.record, seconds=record.seconds + _trained_seconds(study, running))
-    process = study.executor.adopt(running.folder)
-    if process is not None:
-        study.view.say(f"trial {number} is taken up again: it trained on without a driver")
-        running.begin(process, resumed=False)
-        study.running.append(running)
-        study.remember(running.record)
-        return
-    # Its old process may still be in its grace period, and write a last checkpoint.
-    study.executor.wait_for_last_process(running.folder)
+        running.record = replace(record, seconds=record.seconds + _trained_seconds(study, running))
     running.look(over=True)
     running.arrive()
-    study.adopted.append(running)
+    if not running.curve.length:  # its log is out of reach, or was removed: what it has cost is lost
+        running.record = replace(running.record, lost_epochs=record.paid_so_far)
+    return running
+
+
+def _orphans(study: Study) -> Iterator[Record]:
+    """Yield what runs as far as the storage knows, and belongs to no driver that lives."""
+    mine = [running.record.number for running in study.running]
+    for record in study.records:
+        nobodys = record.number not in mine and record.owner not in study.drivers.others
+        if record.state is TrialState.RUNNING and not record.paused and nobodys:
+            yield record
+
+
+def _bring_on(study: Study, record: Record, device: Device) -> bool:
+    """Tell, end or pause an orphan where that is due, and else continue it; return whether it trains now."""
+    if record.ending is not None:
+        study.tell(study.sampler.adopt(record.number)[0], record)
+        return False
+    if _taken_up(study, record):
+        return True
+    if _is_busy(study, study.config.trial_folder(record.number)):
+        return False
+    running = adopt(study, record.number)
+    if running.ending is None and running.curve.length >= running.spec.epochs:
+        epochs = running.curve.length
+        running.ending = Ending(Action.FINISH, "finished", f"all {epochs} epochs", epoch=running.seen_epoch)
+    if running.ending is not None:
+        study.end(running)
+    elif running.waits:
+        study.pauses.pause(running)
+    else:
+        _continue(study, study.pauses.sent(running), device)
+        return True
+    return False
+
+
+def _taken_up(study: Study, record: Record) -> bool:
+    """Go on with a process that trained on without a driver, where the engine knows one; return whether it does."""
+    process = study.executor.adopt(study.config.trial_folder(record.number))
+    if process is None:
+        return False
+    trial, record = study.sampler.adopt(record.number)
+    running = study.prepare(trial, record)
+    seconds, me = record.seconds + _trained_seconds(study, running), study.drivers.me
+    running.record = replace(running.record, seconds=seconds, owner=me)
+    study.sampler.note(trial, owner=me)
+    study.view.say(f"trial {record.number} is taken up again: it trained on without a driver")
+    study.pauses.sent(running).begin(process, resumed=False)
+    study.running.append(running)
     study.remember(running.record)
+    return True
 
 
-def _wait_for_device(study: Study) -> Device:
-    """Return a free device; with fewer of them than before, one trial has to end first."""
-    while (device := study.free_device()) is None:
-        study.look_around()
-    return device
+def _is_busy(study: Study, folder: Path) -> bool:
+    """Return whether a process still works in ``folder``, which a driver that was cut off may have left there.
+
+    One of a driver that died may be in its grace period, and write a last checkpoint: with nobody else to go on
+    meanwhile, it is waited for.
+    """
+    if not study.drivers.others:
+        study.executor.wait_for_last_process(folder)
+        return False
+    with contextlib.suppress(FileNotFoundError), open(folder / LOCK_FILE) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _continue(study: Study, running: RunningTrial, device: Device) -> None:
     resume = study.config.trainer.can_continue(running.folder)
     how = "from its last checkpoint" if resume else "from the beginning"
-    study.view.say(f"trial {running.record.number} continues {how} ({running.curve.length} epochs are logged)")
+    logged = max(running.curve.length, running.record.reported)
+    study.view.say(f"trial {running.record.number} continues {how} ({logged} epochs are logged)")
     if not resume:
         running.record = replace(running.record, lost_epochs=running.record.lost_epochs + running.curve.length)
     study.start(running, device, resume=resume)

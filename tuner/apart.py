@@ -6,21 +6,33 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 LOWEST_PRIORITY = 19
 
 
-def start(*words: str, priority: int = LOWEST_PRIORITY, output: Path | None = None) -> subprocess.Popen[bytes] | None:
+def start(
+    *words: str,
+    priority: int = LOWEST_PRIORITY,
+    output: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes] | None:
     """Start ``tuner WORDS`` where the terminal's Ctrl-C does not reach it; it may outlive this process.
 
-    ``priority`` is its niceness, ``output`` the file that gets what it prints. None where no process can be started.
+    ``priority`` is its niceness, ``output`` the file that gets what it prints, ``env`` what is laid over the
+    environment, where no other user reads it. None where no process can be started.
     """
     quiet = subprocess.DEVNULL
     try:
         with open(output or os.devnull, "wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tuner", *words], stdin=quiet, stdout=file, stderr=quiet, start_new_session=True
+                [sys.executable, "-m", "tuner", *words],
+                env={**os.environ, **(env or {})},
+                stdin=quiet,
+                stdout=file,
+                stderr=quiet,
+                start_new_session=True,
             )
     except OSError:
         return None

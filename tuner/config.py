@@ -22,6 +22,7 @@ from tuner.record import Action, Params, Record
 from tuner.space import Role, Space
 from tuner.spec import Trainer, TrialSpec
 from tuner.standings import Rules
+from tuner.storage_url import as_shown
 
 CONFIG_FILE = "config.yaml"
 STAGES = "stages"
@@ -141,6 +142,10 @@ class ConfigModel(Model):
     )
     results: str = Field("results", description="folder of all studies; this one gets a folder of its name in it")
     storage: str | None = Field(None, description="URL of the Optuna storage; default: study.db in the study's folder")
+    storage_minutes: float = Field(10.0, ge=0, description="how long is waited for a storage that does not answer")
+    lease_seconds: float = Field(
+        60.0, ge=2, description="a driver that is silent for so long loses its trials to the others on its study"
+    )
     base: str | None = Field(None, description="folder that relative paths start from; default: that of this file")
 
     @field_validator("storage")
@@ -305,7 +310,7 @@ def of(document: Document, base: Path, where: str, *, folder: Path | None = None
         baselines=baselines(model, space, where),
         slots=() if reading else _slots(model, options, space, where),
         folder=folder or Path(model.results).resolve() / model.study,
-        document={**document, "base": str(base)},
+        document={**as_shown(document), "base": str(base)},
         executor_options=options,
     )
 

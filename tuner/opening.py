@@ -1,4 +1,4 @@
-"""Open a study for one driver alone, or refuse it before anything is changed."""
+"""Open a study for a driver, or refuse it before anything is changed: for one alone, or for several on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ from tuner import config as configuration
 from tuner import documents, origin, sampler
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch, nearest
+from tuner.drivers import Alone, Drivers, Joined, are_alive
 from tuner.errors import StudyError
 from tuner.live import View
 from tuner.record import Params
+from tuner.storage import database, errors
+from tuner.storage_url import is_shared
 from tuner.study import Study
 
 LOCK_FILE = "driver.lock"
@@ -29,13 +32,13 @@ LOCK_FILE = "driver.lock"
 
 @contextlib.contextmanager
 def open_study(config: StudyConfig, view: View, too_large: Sequence[Params] = ()) -> Iterator[Study]:
-    """Open or create the study of ``config`` for this driver alone; raises StudyError before anything is changed.
+    """Open or create the study of ``config`` for this driver; raises StudyError before anything is changed.
 
     ``too_large`` are parameters that are known to take more memory than there is.
     """
     _refuse_unwritable(config.folder)
     _writable(config.folder)
-    with _only_driver(config.folder):
+    with contextlib.nullcontext() if is_shared(config.storage) else _only_driver(config.folder):
         fingerprint = fingerprint_of(config)
         scheduler = config.model.scheduler
         pruner = sampler.make_scheduler(scheduler.name, scheduler.options) if scheduler else None
@@ -45,7 +48,22 @@ def open_study(config: StudyConfig, view: View, too_large: Sequence[Params] = ()
             view.warn(f"{change}: older and newer trials may not be comparable")
         configuration.save(config)
         study.set_user_attr(origin.KEY, origin.appended(study.user_attrs.get(origin.KEY), origin.now(config.base)))
-        yield Study(config, study, view, too_large=too_large)
+        with _drivers_of(config, study) as drivers:
+            yield Study(config, study, view, too_large=too_large, drivers=drivers)
+
+
+@contextlib.contextmanager
+def _drivers_of(config: StudyConfig, study: optuna.Study) -> Iterator[Drivers]:
+    """Join the drivers of a study for the time of the context."""
+    if not is_shared(config.storage):
+        yield Alone()
+        return
+    with errors(config.storage):
+        drivers = Joined(database(study), study._study_id, config.model.lease_seconds)
+    try:
+        yield drivers
+    finally:
+        drivers.leave()
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,8 @@ def look(config: StudyConfig) -> Earlier | None:
     Nothing is changed, and the folder of a new study is not made.
     """
     _refuse_unwritable(config.folder)
-    _refuse_second_driver(config.folder)
+    if not is_shared(config.storage):
+        _refuse_second_driver(config.folder)
     study = sampler.find_study(config.storage, config.model.study)
     disk = DiskWatch(config.folder, config.model.min_free_disk_gb)
     if study is not None:
@@ -130,10 +149,12 @@ def _writable(folder: Path) -> None:
         raise _unwritable(folder, error.strerror) from None
 
 
-def driver_is_alive(folder: Path) -> bool:
-    """Return whether a driver works on the study in ``folder``."""
+def driver_is_alive(config: StudyConfig, study: optuna.Study) -> bool:
+    """Return whether a driver works on a study, here or elsewhere."""
+    if is_shared(config.storage):
+        return are_alive(database(study), study._study_id, config.model.lease_seconds)
     try:
-        handle = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(config.folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from tuner.storage_url import without_password
+
 KEY = "made_with"
 """The user attribute of the study that holds a list of these, the latest last."""
 PACKAGES = ("tuner", "optuna", "torch", "torchvision", "ultralytics", "numpy")
@@ -20,7 +22,7 @@ def now(base: Path) -> dict[str, Any]:
     """Return what makes the figures now: the command line, the commit of the folder ``base``, and versions."""
     packages = {name: version for name in PACKAGES if (version := _version(name))}
     return {
-        "command": shlex.join(["tuner", *sys.argv[1:]]),
+        "command": shlex.join(["tuner", *map(without_password, sys.argv[1:])]),
         "commit": commit(base),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +16,7 @@ from tuner.snapshot import Snapshot
 LEAST_SECONDS = 10.0
 LONGEST_SECONDS = 600.0
 """A page is no older than that while trials run, although none ended: a reader can tell a dead driver by its age."""
-PARTS = ".report.html.*.part"
+PARTS = ".report.html.{}.part"
 """What a process that was killed while it wrote leaves behind."""
 SHARE = 0.1
 """The most of the time that writing may take: a page that took 3 s is not written again within 30 s."""
@@ -28,8 +28,14 @@ class Republishing:
     The driver never waits for it: reading hundreds of logs would hold up decisions about what trains now.
     """
 
-    def __init__(self, view: View, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._view, self._folder, self._clock = view, folder, clock
+    def __init__(
+        self,
+        view: View,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._view, self._folder, self._clock, self._env = view, folder, clock, env
         self._ended: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._started = self._next = clock()
@@ -45,7 +51,8 @@ class Republishing:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            for part in [*self._folder.glob(PARTS), *self._folder.glob(f"*/{PARTS}")]:
+            parts = PARTS.format(self._process.pid)  # of another driver in the same folder there may be others
+            for part in [*self._folder.glob(parts), *self._folder.glob(f"*/{parts}")]:
                 part.unlink(missing_ok=True)
         self._view.__exit__(kind, error, trace)
 
@@ -57,7 +64,7 @@ class Republishing:
             self._ended, self._next = ended, self._clock() + LEAST_SECONDS
         elif self._process is None and self._clock() >= self._next and (ended != self._ended or self._is_old()):
             self._ended, self._started = ended, self._clock()
-            self._process = write_apart(self._folder, apart.LOWEST_PRIORITY)
+            self._process = write_apart(self._folder, apart.LOWEST_PRIORITY, self._env)
 
     def say(self, text: str) -> None:
         self._view.say(text)
@@ -75,9 +82,11 @@ class Republishing:
             self._next = now + max(LEAST_SECONDS, (now - self._started) / SHARE)
 
 
-def write_apart(folder: Path, priority: int = 0) -> subprocess.Popen[bytes] | None:
+def write_apart(
+    folder: Path, priority: int = 0, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes] | None:
     """Start writing the page in a process that the terminal's Ctrl-C does not reach, and that may outlive this one.
 
-    ``priority`` is its niceness. None where no process can be started.
+    ``priority`` is its niceness, ``env`` what it needs to open the storage. None where no process can be started.
     """
-    return apart.start("report", str(folder), "--format", "html", priority=priority)
+    return apart.start("report", str(folder), "--format", "html", priority=priority, env=env)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
-from tuner import racing, search
+from tuner import adoption, racing, search
 from tuner.curve import Curve, Kind, Series
 from tuner.executors.devices import Device
 from tuner.racing import Continue, New
@@ -32,15 +32,56 @@ class Pauses:
         self._study, self.rules = study, rules
         self.waiting: dict[int, RunningTrial] = {}
         self.epochs = 0  # of all that wait: the budget is asked for at every epoch
+        self._ended: set[int] = set()
         self._standings = Standings(rules or Rules())
 
-    def recall(self, trials: Sequence[FrozenTrial]) -> None:
-        """Take what has ended before into the race, from the values in the storage."""
-        sign = -1 if self._study.config.higher_is_better else 1
+    def catch_up(self, trials: Sequence[FrozenTrial]) -> None:
+        """Take what has ended without this driver, what waits and what others train into the race."""
+        mine = {running.record.number for running in self._study.running}
         for trial in trials:
-            if trial.state.is_finished():
+            if trial.state.is_finished() and trial.number not in self._ended:
+                self._drop(trial.number)
                 record = read(trial)
-                self._enter_ended(record, _best_so_far(trial, record.epochs, sign))
+                self._enter_ended(record, self._from_storage(trial, record.epochs))
+            elif trial.state is TrialState.RUNNING and trial.number not in mine:
+                self._see(trial, read(trial))
+
+    def _see(self, trial: FrozenTrial, record: Record) -> None:
+        """Take in a trial that this driver does not train: it waits here, or it trains or waits elsewhere."""
+        known = self.waiting.get(record.number)
+        if known is not None and record.paused and _leg(known.record) == _leg(record):
+            return
+        self._drop(record.number)
+        best = self._from_storage(trial, record.reported)
+        if record.paused and self._is_within_reach(record):
+            running = adoption.adopt(self._study, record.number)
+            if running.ending is None:
+                self.hold(running, best)
+            else:
+                self._study.end(running)
+            return
+        entry = Entry(record.number, best, record.planned_epochs or len(best) + 1, Stand.RUNNING)
+        entry = replace(entry, held=bool(record.suspect))
+        if self._standings.entries.get(record.number) != entry:
+            self._standings.enter(entry)
+
+    def _is_within_reach(self, record: Record) -> bool:
+        """Return whether a paused trial can go on here; one whose driver is gone can begin anew."""
+        folder = self._study.config.trial_folder(record.number)
+        return record.owner not in self._study.drivers.others or self._study.config.trainer.can_continue(folder)
+
+    def _drop(self, number: int) -> None:
+        """Forget a trial that waited here, because somebody else took it."""
+        running = self.waiting.pop(number, None)
+        self.epochs -= running.paid if running else 0
+
+    def forget(self) -> None:
+        """Forget what waits here: it waits for every driver."""
+        self.waiting.clear()
+        self.epochs = 0
+
+    def _from_storage(self, trial: FrozenTrial, epochs: int) -> tuple[float, ...]:
+        return _best_so_far(trial, epochs, -1 if self._study.config.higher_is_better else 1)
 
     # -- what a device does next ------------------------------------------------------------------------------------
 
@@ -84,7 +125,9 @@ class Pauses:
     def _send(self, running: RunningTrial, until: int, why: str) -> None:
         running.spec = replace(running.spec, until=until)
         running.record = replace(running.record, until=until, paused=False, standing=why, suspect="")
-        self._study.sampler.note(running.trial, until=until, paused=False, standing=why, suspect="")
+        # The owner first: a trial that is not paused must never look like one of its last driver.
+        me = self._study.drivers.me
+        self._study.sampler.note(running.trial, owner=me, until=until, paused=False, standing=why, suspect="")
         self._enter(running, Stand.RUNNING)
 
     # -- pausing ----------------------------------------------------------------------------------------------------
@@ -124,6 +167,7 @@ class Pauses:
         best = running.judged.score.best() if running.judged.score else None
         running.record = replace(
             record,
+            owner=self._study.drivers.me,
             paused=True,
             standing=self._standing(running),
             seconds=running.seconds,
@@ -135,6 +179,7 @@ class Pauses:
         record = running.record
         self._study.sampler.note(
             running.trial,
+            owner=record.owner,
             paused=True,
             standing=record.standing,
             until=record.until,
@@ -148,11 +193,11 @@ class Pauses:
         )
         self._study.remember(record)
 
-    def hold(self, running: RunningTrial) -> None:
-        """Put a trial among those that wait."""
+    def hold(self, running: RunningTrial, known: tuple[float, ...] = ()) -> None:
+        """Put a trial among those that wait; it is ranked by what is ``known`` of it where its log is elsewhere."""
         self.waiting[running.record.number] = running
         self.epochs += running.paid
-        self._enter(running, Stand.PAUSED)
+        self._enter(running, Stand.PAUSED, known)
 
     def _standing(self, running: RunningTrial) -> str:
         place, suspect = self._place(running), running.record.suspect
@@ -187,19 +232,25 @@ class Pauses:
         self.epochs = 0
         self._study.refresh()
 
-    def _enter(self, running: RunningTrial, stand: Stand) -> None:
+    def _enter(self, running: RunningTrial, stand: Stand, known: tuple[float, ...] = ()) -> None:
         number, held = running.record.number, bool(running.record.suspect)
-        best, ties = _costs(running.judged), _ties(running.judged)
+        best, ties = _costs(running.judged) or known, _ties(running.judged)
         self._standings.enter(Entry(number, best, running.spec.epochs, stand, held=held, ties=ties))
 
     def _enter_ended(self, record: Record, best: tuple[float, ...]) -> None:
         ending = record.ending
+        self._ended.add(record.number)
         if ending is not None and ending.action is Action.FAIL and ending.reason in search.RETRIED:
             self._standings.leave(record.number)  # its repetition takes its place
             return
         sick = ending is not None and ending.action in (Action.PRUNE, Action.FAIL) and ending.reason != NOT_CONTINUED
         planned = record.planned_epochs or max(1, len(best))
         self._standings.enter(Entry(record.number, best, planned, Stand.ENDED, sick))
+
+
+def _leg(record: Record) -> tuple[str | None, float | None]:
+    """Return what is another for each process that trained a trial."""
+    return record.owner, record.started
 
 
 def _costs(curve: Curve) -> tuple[float, ...]:

@@ -83,7 +83,8 @@ class Record:
     ``ended`` when the trial was told (seconds since 1970). ``metrics`` are all logged metrics at ``score_epoch``,
     ``facts`` what its trainer noted beside the curve. ``until`` is after how many epochs it is paused, ``paused``
     whether it waits, ``standing`` why it waits or goes on, in words; ``held`` the symptoms that it was held for,
-    ``suspect`` what was seen where it still is.
+    ``suspect`` what was seen where it still is. ``owner`` is the driver that trains it or trained it last, ``reported``
+    of how many epochs the storage knows the score.
     """
 
     number: int
@@ -113,11 +114,18 @@ class Record:
     standing: str = ""
     held: tuple[str, ...] = ()
     suspect: str = ""
+    owner: str | None = None
+    reported: int = 0
 
     @property
     def trained_epochs(self) -> int:
         """All epochs that were paid for: those judged, those logged after the decision, those trained in vain."""
         return self.epochs + self.extra_epochs + self.lost_epochs
+
+    @property
+    def paid_so_far(self) -> int:
+        """The epochs that one which has not ended has cost, as far as the storage knows."""
+        return max(self.epochs, self.reported) + self.lost_epochs
 
     @property
     def finished(self) -> bool:
@@ -185,7 +193,7 @@ def _best(records: Sequence[Record], higher_is_better: bool) -> Record | None:
 # How the fields of Record lie in a trial's user attributes: few objects, because every attribute is a transaction.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "origin": ("origin", "parent", "remedy", "seed", "retry"),
-    "process": ("device", "started", "seconds", "planned_epochs", "lost_epochs"),
+    "process": ("device", "started", "seconds", "planned_epochs", "lost_epochs", "owner"),
     "race": ("until", "paused", "standing", "held", "suspect"),
     "ending": ("score", "score_epoch", "epochs", "extra_epochs", "prescription", "metrics", "facts"),
 }
@@ -211,7 +219,8 @@ def read(trial: FrozenTrial) -> Record:
         known["ended"] = trial.datetime_complete.timestamp()
     # For a pruned trial Optuna's value is the last one reported, not the best.
     known.setdefault("score", trial.value)
-    return Record(number=trial.number, state=trial.state, params=dict(trial.params), **known)
+    reported = len(trial.intermediate_values)
+    return Record(number=trial.number, state=trial.state, params=dict(trial.params), reported=reported, **known)
 
 
 def read_all(study: optuna.Study) -> list[Record]:

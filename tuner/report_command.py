@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tuner import manual, report, report_csv, report_html, report_markdown, report_text
+from tuner import manual, report, report_csv, report_html, report_markdown, report_text, sampler
 from tuner.config import StudyConfig
 from tuner.consoles import open_console
 from tuner.errors import ConfigError
@@ -54,7 +54,11 @@ def write_page(folder: Path, known: Mapping[Path, Report]) -> Path:
 
 def _contents(configs: list[StudyConfig], reports: list[Report]) -> list[Content]:
     pairs = zip(configs, reports, strict=True)
-    return [gather(config, one, running=driver_is_alive(config.folder)) for config, one in pairs]
+    return [gather(config, one, running=_is_alive(config)) for config, one in pairs]
+
+
+def _is_alive(config: StudyConfig) -> bool:
+    return driver_is_alive(config, sampler.load_study(config.storage, config.model.study))
 
 
 def _write(folder: Path, contents: list[Content], language: str) -> Path:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import re
-import sqlite3
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +28,8 @@ from tuner.placed import Place, Placed
 from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Params, Record
 from tuner.shown import Taught
 from tuner.space import Space
+from tuner.storage import Patience, connect, errors, options, refuse_foreign
+from tuner.storage_url import SQLITE, engine_url, without_password
 
 STATES = {
     Action.FINISH: TrialState.COMPLETE,
@@ -38,10 +38,7 @@ STATES = {
     Action.FAIL: TrialState.FAIL,
 }
 FINGERPRINT = "tuner"  # study attribute with what may not change
-OTHER_PLACE = "another place is chosen with --set study=NAME or --set storage=URL"
 PRUNED_BY_SCHEDULER = "pruner"
-SQLITE = "sqlite:///"
-LOCK_SECONDS = 60.0
 IN_A_RACE: Mapping[str, Any] = {"n_startup_trials": 1, "multivariate": True}
 """TPE learns from few trials there, all of the same length; together, because learning rates hang on all the rest."""
 
@@ -91,17 +88,23 @@ class Sampler:
         name: str,
         options: Mapping[str, Any],
         lessons: Lessons = lambda: None,
+        patience: Patience | None = None,
     ) -> None:
         self.study, self._lessons = study, lessons
+        self.patiently: Patience = patience or Patience(0.0)
         self.place: Place | None = None
         """Moves parameters that cannot be trained to such as can; the study knows which."""
         self._space, self._seed, self._name, self._options = space, seed, name, options
         self._finished: dict[int, Record] = {}  # these do not change any more, and reading all anew adds up
 
-    def records(self) -> list[Record]:
-        """Return all trials, in the order of their numbers."""
+    def trials(self) -> list[FrozenTrial]:
+        """Return all trials as Optuna keeps them; they are not to be changed."""
+        return self.patiently(lambda: self.study.get_trials(deepcopy=False))
+
+    def records(self, trials: Sequence[FrozenTrial] | None = None) -> list[Record]:
+        """Return all trials, in the order of their numbers; ``trials`` where they were just read."""
         found = []
-        for trial in self.study.get_trials(deepcopy=False):
+        for trial in self.trials() if trials is None else trials:
             known = self._finished.get(trial.number) or record.read(trial)
             if known.finished:
                 self._finished[trial.number] = known
@@ -112,7 +115,8 @@ class Sampler:
         """Start a trial with ``params``, or with a draw of the sampler where they are None.
 
         ``attributes`` are fields of Record; with ``params`` they are stored in the same transaction as the trial
-        itself. A trial that a killed driver created and did not start comes first.
+        itself. A trial that a killed driver created and did not start comes first. Where the storage does not answer,
+        it is not waited for: what was half done is found as if this driver had been killed.
         """
         trials = self.study.get_trials(deepcopy=False)
         number = next((t.number for t in trials if t.state is TrialState.WAITING), len(trials))
@@ -143,17 +147,20 @@ class Sampler:
     def report(self, trial: optuna.Trial, step: int, value: float) -> None:
         """Store the objective of one epoch; a value reported before stays as it is."""
         with _quiet():
-            trial.report(value, step)
+            self.patiently(lambda: trial.report(value, step))
 
     def should_prune(self, trial: optuna.Trial) -> bool:
         """Return what the study's Optuna pruner says."""
-        return not isinstance(self.study.pruner, NopPruner) and trial.should_prune()
+        return not isinstance(self.study.pruner, NopPruner) and self.patiently(trial.should_prune)
 
     def note(self, trial: optuna.Trial, **fields: Any) -> None:
         """Store fields of Record with a running trial."""
         known = trial.user_attrs
         for group, values in record.attributes(**fields).items():
-            trial.set_user_attr(group, {**known.get(group, {}), **values})
+            self._set(trial, group, {**known.get(group, {}), **values})
+
+    def _set(self, trial: optuna.Trial, group: str, values: dict[str, Any]) -> None:
+        self.patiently(lambda: trial.set_user_attr(group, values))
 
     def tell(self, trial: optuna.Trial, ending: Ending, score: float | None) -> None:
         """End a trial. A trial that failed by its own parameters gets a constraint that names the reason.
@@ -167,8 +174,10 @@ class Sampler:
             and ending.reason not in (PRUNED_BY_SCHEDULER, NOT_CONTINUED)
             and ending.reason not in trial.constraints
         ):
-            trial.set_constraint(ending.reason, 1.0)
-        self.study.tell(trial, score if state is TrialState.COMPLETE else None, state)
+            self.patiently(lambda: trial.set_constraint(ending.reason, 1.0))
+        value = score if state is TrialState.COMPLETE else None
+        # It may be told already, by a call whose answer was lost.
+        self.patiently(lambda: self.study.tell(trial, value, state, skip_if_finished=True))
 
     def _default_seed(self, number: int) -> int:
         """Return a seed of its own for every trial, and other ones for a study with another seed."""
@@ -256,10 +265,10 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
     Raises StudyError for a storage that is not one of Optuna's, a study that is not tuner's, and a changed fingerprint.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with _storage_errors(storage):
-        _refuse_foreign(storage)
+    with errors(storage):
+        refuse_foreign(storage)
         study = optuna.create_study(
-            storage=_storage(storage),
+            storage=connect(storage),
             study_name=name,
             direction=fingerprint["direction"],
             load_if_exists=True,
@@ -278,11 +287,12 @@ def find_study(storage: str, name: str) -> optuna.Study | None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if storage.startswith(SQLITE) and not Path(storage.removeprefix(SQLITE)).is_file():
         return None
-    with _storage_errors(storage):
-        _refuse_foreign(storage)
-        if not sqlalchemy.inspect(sqlalchemy.create_engine(storage)).has_table("studies"):
+    with errors(storage):
+        refuse_foreign(storage)
+        engine = sqlalchemy.create_engine(engine_url(storage), **options(storage))
+        if not sqlalchemy.inspect(engine).has_table("studies"):
             return None
-        store = _storage(storage, reading=True)
+        store = connect(storage, reading=True)
         if name not in (study.study_name for study in store.get_all_studies()):
             return None
         study = optuna.load_study(storage=store, study_name=name)
@@ -293,67 +303,16 @@ def _is_ours(study: optuna.Study, storage: str) -> bool:
     """Return whether tuner made the study, False where it is still empty; raises StudyError for one of others."""
     if study.user_attrs.get(FINGERPRINT) is None and study.get_trials(deepcopy=False):
         raise StudyError(
-            f"{storage}: '{study.study_name}' is an Optuna study that tuner did not make; choose another name with "
-            f"--set study=NAME"
+            f"{without_password(storage)}: '{study.study_name}' is an Optuna study that tuner did not make; "
+            f"choose another name with --set study=NAME"
         )
     return study.user_attrs.get(FINGERPRINT) is not None
-
-
-def _refuse_foreign(storage: str) -> None:
-    """Raise StudyError for an SQLite file of another program, into which Optuna would put its tables."""
-    path = Path(storage.removeprefix(SQLITE))
-    if not storage.startswith(SQLITE) or not path.is_file():
-        return
-    # Not read-only: after a kill in the middle of a commit, the first to open the file must roll it back.
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as database:
-        tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
-    if tables and not tables & {"studies", "trials", "version_info"}:
-        raise StudyError(
-            f"{storage}: expected an Optuna storage, but got a database with {', '.join(sorted(tables))}; {OTHER_PLACE}"
-        )
 
 
 def load_study(storage: str, name: str) -> optuna.Study:
     """Open an existing study for reading, which the database itself sees to; raises StudyError."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with _storage_errors(storage):
+    with errors(storage):
         if storage.startswith(SQLITE) and not Path(storage.removeprefix(SQLITE)).is_file():
-            raise StudyError(f"{storage}: there is no such study; tuner run CONFIG starts one")
-        return optuna.load_study(storage=_storage(storage, reading=True), study_name=name)
-
-
-class _QueryOnly(sqlite3.Connection):
-    """A connection that changes nothing, but rolls back what a driver left that was killed in a commit."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.execute("pragma query_only = on")
-
-
-def _storage(url: str, *, reading: bool = False) -> optuna.storages.RDBStorage:
-    options: dict[str, Any] = {}
-    if url.startswith(SQLITE):
-        # Another program (a backup, a dashboard) may hold the lock of an SQLite file for a while.
-        options["connect_args"] = {"timeout": LOCK_SECONDS, **({"factory": _QueryOnly} if reading else {})}
-    elif url.startswith("postgresql") and reading:
-        options["execution_options"] = {"postgresql_readonly": True}
-    return optuna.storages.RDBStorage(url, engine_kwargs=options)
-
-
-@contextlib.contextmanager
-def _storage_errors(storage: str) -> Iterator[None]:
-    try:
-        yield
-    except StudyError:
-        raise
-    except KeyError:
-        raise StudyError(f"{storage}: no study of that name; tuner run CONFIG starts one") from None
-    except Exception as error:  # SQLAlchemy, Alembic and Optuna each have their own ways to say "not mine"
-        reason = str(error.__cause__ or error).splitlines()[0]
-        expected = f"expected an Optuna storage, but got: {reason}; {OTHER_PLACE}"
-        raise StudyError(f"{without_password(storage)}: {expected}") from None
-
-
-def without_password(storage: str) -> str:
-    """Return a storage URL as it may be shown."""
-    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", storage)
+            raise StudyError(f"{without_password(storage)}: there is no such study; tuner run CONFIG starts one")
+        return optuna.load_study(storage=connect(storage, reading=True), study_name=name)

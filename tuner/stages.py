@@ -25,6 +25,7 @@ from tuner.config import STAGES, StudyConfig
 from tuner.documents import Document, Model
 from tuner.errors import ConfigError
 from tuner.record import Params, Record, incumbent, scored, usable_score
+from tuner.storage_url import as_shown
 
 WHOLE = ("space", "treatment", "baselines")
 """A stage replaces these as a whole; of all else that has keys, it changes the keys that it names."""
@@ -142,7 +143,7 @@ def _stage(name: str, own: Any, document: Document, base: Path, where: str, fold
     merged = laid_over(start, overlay)
     study = str(document.get("study", ""))
     whole = folder or Path(str(document.get("results", "results"))).resolve() / study
-    all_of_it = {**document, "base": str(base), "results": str(whole.parent)}
+    all_of_it = {**as_shown(document), "base": str(base), "results": str(whole.parent)}
     return Stage(name, model.top, {**merged, "study": f"{study}-{name}"}, base, key, whole / name, all_of_it)
 
 

@@ -27,7 +27,7 @@ def look(config: StudyConfig, study: optuna.Study, *, alive: bool = True) -> Sna
     """Return the present moment of a study from its storage and the logs in its folder; nothing is written."""
     records = record.read_all(study)
     running = tuple(_running(config, r) for r in records if r.state is TrialState.RUNNING and not r.paused)
-    epochs = sum(r.curve.length + r.record.lost_epochs for r in running)
+    epochs = sum(max(r.curve.length, r.record.reported) + r.record.lost_epochs for r in running)
     epochs += sum(r.trained_epochs for r in records if r.paused and not r.finished)
     use = budget_use(records, epochs, _hours(study, alive=alive), config.model.budget)
     return snapshot_of(config, records, running, use, alive=alive)

@@ -53,7 +53,7 @@ def _looks(folder: Path, *, watched: bool = False) -> Iterator[tuple[Snapshot, b
         if stamp != opened:  # the first look, the next stage, or another budget
             opened, config = stamp, config_of(path.parent, reading=True)
             study = sampler.load_study(config.storage, config.model.study)
-        before, alive = alive, driver_is_alive(config.folder)
+        before, alive = alive, driver_is_alive(config, study)
         since = f" since {time.strftime('%H:%M:%S')}" if before and not alive else since
         try:
             last = status.look(config, study, alive=alive)

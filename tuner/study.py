@@ -10,11 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
-from tuner import adoption, endings, facts, memory, policy, racing, registry, sampler, search
+from tuner import adoption, endings, facts, memory, policy, racing, registry, sampler, search, storage
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
+from tuner.drivers import Alone, Drivers, Fenced
 from tuner.executors.devices import Device
 from tuner.live import View
 from tuner.pausing import Pauses
@@ -27,6 +30,7 @@ from tuner.status import CLOCK_SECONDS, HOURS, HOURS_AT, budget_use, snapshot_of
 from tuner.worth import worth
 
 SHOW_SECONDS = 0.25
+OTHERS_SECONDS = 2.0  # how often a driver looks what the others have done
 LAST_RESORT_SECONDS = 8.0  # after Ctrl-C: force what has not ended by then
 
 
@@ -44,9 +48,10 @@ class Study:
         view: View,
         executor: Executor | None = None,
         too_large: Sequence[Params] = (),
+        drivers: Drivers | None = None,
     ) -> None:
         model = config.model
-        self.config, self.view = config, view
+        self.config, self.view, self.drivers = config, view, drivers or Alone()
         self.executor: Executor = executor or registry.EXECUTORS[model.executor.name](
             config.slots, model.grace_seconds, config.executor_options, model.wanted, view.warn
         )
@@ -57,40 +62,55 @@ class Study:
             name=model.sampler.name,
             options=model.sampler.options,
             lessons=lambda: self.pauses.lessons(),
+            patience=storage.Patience(model.storage_minutes * 60, view.say, view.warn, lambda: bool(self._interrupts)),
         )
         self.rules = Rules(
             config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
         )
         self.opening = search.openers(config.baselines, config.space, model.sweep, model.seeds)
         self.running: list[RunningTrial] = []
-        self.adopted: list[RunningTrial] = []  # trials of a dead driver that wait for a device
         self.pauses = Pauses(self, config.racing)
         self._too_large = too_large  # known before the study: what did not fit in one with the same training
         self._know(self.sampler.records())
         self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
         self._interrupts: list[int] = []
+        self._moved, self._caught_up = True, False
         self._hours_before = float(optuna_study.user_attrs.get(HOURS, 0.0))
         self._began = self.executor.clock()
-        self._clock_stored = self._shown = time.monotonic()
+        self._clock_stored = self._shown = self._looked = time.monotonic()
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
     def run(self) -> list[Record]:
         """Train until the budget is used; return all records. Raises Interrupted after Ctrl-C or SIGTERM."""
         with self._signals():
-            self._store_clock(force=True)
-            self.view.update(self.snapshot())
-            adoption.take_over(self)
-            while True:
-                self._fill()
-                self._show()
-                if not self.running:
-                    break
-                self.look_around()
-        self.pauses.close()
-        self._store_clock(force=True)
+            try:
+                self._store_clock(force=True)
+                self._look_at_others()
+                self.view.update(self.snapshot())
+                while not self._step():
+                    pass
+                with contextlib.suppress(Fenced):
+                    self._store_clock(force=True)
+            except storage.Away:
+                if not self.executor.outlives:
+                    self._stop_processes()
+                if self._interrupts:
+                    raise Interrupted from None
+                raise
         self.view.update(self.snapshot())
         return self.records
+
+    def _step(self) -> bool:
+        """Go round the loop once; return whether the study is over."""
+        try:
+            if self._fill():
+                return True
+            self._show()
+            self.look_around()
+        except Fenced:
+            self._begin_again()
+        return False
 
     def look_around(self) -> None:
         """Look at every trial once, keep the budget and the disk, show what is, and leave where that was asked for."""
@@ -100,6 +120,7 @@ class Study:
                     self.pauses.pause(trial)
                 else:
                     self.end(trial)
+        self._look_at_others()
         self._watch_budget()
         self._watch_disk()
         self._store_clock()
@@ -108,21 +129,58 @@ class Study:
             self._leave()
         self.executor.wait()
 
-    def _fill(self) -> None:
-        """Start and continue trials on free devices while the budget allows."""
-        while (device := self.free_device()) is not None and not self._interrupts:
-            if self._spent(self.budget()):
-                return
-            move = self.pauses.next()
-            proposal = self._propose() if isinstance(move, racing.New) else None
-            if proposal and not self._may_start(proposal):
-                move, proposal = self.pauses.next(may_start=False), None
-            if proposal:
-                self._start_new(proposal, device)
-            elif isinstance(move, racing.Continue) and not self._disk.is_low():
-                self.pauses.go_on(move, device)
-            else:
-                return
+    def _fill(self) -> bool:
+        """Start and continue trials on free devices while the budget allows; return whether the study is over."""
+        if self._interrupts or self.free_device() is None:
+            return False
+        try:
+            with self.drivers.turn(soon=self._moved) as mine:
+                return mine and self._decide()
+        except (StorageInternalError, SQLAlchemyError) as error:
+            if not storage.is_away(error):
+                raise
+            self.refresh()  # this waits for it; what was half done is found as if this driver had been killed
+            return False
+
+    def _decide(self) -> bool:
+        self._moved = False
+        self._catch_up()
+        while not self._interrupts and (device := self.free_device()) is not None:
+            if not adoption.take_over(self, device) and not self._start_next(device):
+                break
+        return not self.running and not self._interrupts and self._is_over()
+
+    def _catch_up(self) -> None:
+        """Take in what happened without this driver: before it came, and at the hands of others."""
+        if self.drivers.shared or not self._caught_up:
+            self._caught_up = True
+            trials = self.sampler.trials()
+            self._know(self.sampler.records(trials))
+            self.pauses.catch_up(trials)
+            self._sum_up()
+
+    def _start_next(self, device: Device) -> bool:
+        """Start or continue what comes next on ``device``; return whether there was something."""
+        if self._spent(self.budget()):
+            return False
+        move = self.pauses.next()
+        proposal = self._propose() if isinstance(move, racing.New) else None
+        if proposal and not self._may_start(proposal):
+            move, proposal = self.pauses.next(may_start=False), None
+        if proposal:
+            self._start_new(proposal, device)
+        elif isinstance(move, racing.Continue) and not self._disk.is_low():
+            self.pauses.go_on(move, device)
+        else:
+            return False
+        return True
+
+    def _is_over(self) -> bool:
+        """End what waits where nothing runs anywhere any more; return whether nothing waits elsewhere either."""
+        if any(r.state is TrialState.RUNNING and not r.paused for r in self.records):
+            return False
+        self.pauses.close()
+        return not any(r.state is TrialState.RUNNING for r in self.records)
 
     def _propose(self) -> search.Proposal:
         model = self.config.model
@@ -180,7 +238,7 @@ class Study:
 
     def start(self, running: RunningTrial, device: Device, *, resume: bool) -> None:
         command = self.config.trainer.command(running.spec, resume=resume)
-        running.record = replace(running.record, device=str(device), started=time.time())
+        running.record = replace(running.record, device=str(device), started=time.time(), owner=self.drivers.me)
         record = running.record
         self.sampler.note(
             running.trial,
@@ -189,6 +247,7 @@ class Study:
             planned_epochs=record.planned_epochs,
             seconds=round(record.seconds, 3),
             lost_epochs=record.lost_epochs or None,
+            owner=record.owner,
         )
         running.begin(self.executor.start(command, running.folder, device), resumed=resume)
         self.running.append(running)
@@ -249,6 +308,7 @@ class Study:
     def tell(self, trial: optuna.Trial, record: Record) -> None:
         assert record.ending is not None
         self.sampler.tell(trial, record.ending, record.score)
+        self._moved = True
         self.refresh()
 
     def prescribe(self, running: RunningTrial, record: Record) -> Prescription | None:
@@ -317,6 +377,14 @@ class Study:
             self._store_clock(force=True)
             raise Interrupted
         self.view.say("stopping; press Ctrl-C again to force it")
+        self._stop_processes()
+        with contextlib.suppress(Fenced, storage.Away):
+            for running in self.running:
+                self.sampler.note(running.trial, seconds=round(running.seconds, 3), started=time.time())
+            self._store_clock(force=True)
+        raise Interrupted
+
+    def _stop_processes(self) -> None:
         for running in self.running:
             assert running.process is not None
             running.process.stop()
@@ -330,10 +398,17 @@ class Study:
                     assert running.process is not None
                     running.process.stop(force=True)
             time.sleep(0.02)
-        for running in self.running:
-            self.sampler.note(running.trial, seconds=round(running.seconds, 3), started=time.time())
-        self._store_clock(force=True)
-        raise Interrupted
+
+    def _begin_again(self) -> None:
+        """Let go of everything and join the others anew, which took this driver for dead."""
+        numbers = ", ".join(str(running.record.number) for running in self.running) or "none"
+        self.view.warn(f"others took this driver for dead, and may take its trials ({numbers}): it lets them go")
+        self._stop_processes()
+        self.running.clear()
+        self.pauses.forget()
+        self.sampler.patiently(self.drivers.join)
+        self.refresh()
+        self._moved = True
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -353,6 +428,7 @@ class Study:
         self._know(self.sampler.records())
 
     def remember(self, record: Record) -> None:
+        self._moved = True
         self._know([*self.records[: record.number], record, *self.records[record.number + 1 :]])
 
     def _know(self, records: list[Record]) -> None:
@@ -360,14 +436,26 @@ class Study:
         self._bound = memory.bound([*self._too_large, *memory.too_large(records)], self.config.space)
         self.sampler.place = self.executor.place or self._bound
         # Summed up once here, because the budget is asked for at every epoch.
-        self._used = budget_use(records, 0, 0.0, self.config.model.budget)
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        mine = self.pauses.waiting.keys() | {running.record.number for running in self.running}
+        elsewhere = (r for r in self.records if r.state is TrialState.RUNNING and r.number not in mine)
+        epochs = sum(r.paid_so_far for r in elsewhere)
+        self._used = budget_use(self.records, epochs, 0.0, self.config.model.budget)
+
+    def _look_at_others(self) -> None:
+        for change in self.sampler.patiently(self.drivers.live):
+            self.view.say(change)
+        if self.drivers.shared and time.monotonic() - self._looked > OTHERS_SECONDS:
+            self.refresh()
+            self._looked = time.monotonic()
 
     def hours(self) -> float:
         return self._hours_before + (self.executor.clock() - self._began) / 3600
 
     def budget(self) -> BudgetUse:
-        trials = {r.record.number: r for r in [*self.adopted, *self.running]}.values()
-        running = sum(r.paid for r in trials)
+        running = sum(r.paid for r in self.running)
         return replace(self._used, epochs=self._used.epochs + running + self.pauses.epochs, hours=self.hours())
 
     @staticmethod
@@ -389,8 +477,14 @@ class Study:
     def _store_clock(self, *, force: bool = False) -> None:
         if force or time.monotonic() - self._clock_stored > CLOCK_SECONDS:
             self._clock_stored = time.monotonic()
-            self.sampler.study.set_user_attr(HOURS, round(self.hours(), 5))
-            self.sampler.study.set_user_attr(HOURS_AT, round(time.time(), 3))
+            self.sampler.patiently(self._write_clock)
+
+    def _write_clock(self) -> None:
+        """Store the hours in which a driver worked on the study; drivers at the same time use them up once."""
+        study = self.sampler.study
+        self._hours_before += max(0.0, float(study.user_attrs.get(HOURS, 0.0)) - self.hours())
+        study.set_user_attr(HOURS, round(self.hours(), 5))
+        study.set_user_attr(HOURS_AT, round(time.time(), 3))
 
     def _watch_budget(self) -> None:
         """End what is running when the epochs or hours are used up, also in the middle of a long epoch."""

@@ -34,7 +34,8 @@ from tuner.opening import open_study
 from tuner.reading import config_file, config_of, report_of, short
 from tuner.record import Params, Record
 from tuner.stages import Stage
-from tuner.study import Interrupted
+from tuner.storage_url import environment
+from tuner.study import Interrupted, Study
 
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
@@ -119,17 +120,17 @@ def _drive(
     """
     going_on = f"tuner resume {short(whole or config.folder)}"
     try:
-        view = page_watch.Republishing(live.view(quiet), whole or config.folder)
+        view = page_watch.Republishing(live.view(quiet), whole or config.folder, env=environment(config.storage))
         with open_study(config, view, too_large) as study, view:
             data_watch.begin(config, whole or config.folder)
             known = study.records
             done_before = study.run() == known
             if config.model.test:
-                tested.score_best(config, study.records, view.say)
-            if last:
+                _score_best(config, study, view.say)
+            if last and not study.drivers.others:
                 evidence.of_best(config, study.records, view.say)
     except Interrupted:
-        page_watch.write_apart(whole or config.folder)
+        page_watch.write_apart(whole or config.folder, env=environment(config.storage))
         print(f"stopped. To go on: {going_on}", file=sys.stderr)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     found = report_of(config)
@@ -144,3 +145,11 @@ def _drive(
         raise typer.Exit(EXIT_FAILED)
     print(f"best parameters: {short(best)}\nreport: {short(page)}")
     return best
+
+
+def _score_best(config: StudyConfig, study: Study, say: Callable[[str], None]) -> None:
+    """Score the best on the test split, unless another driver is still there to do it."""
+    if study.drivers.others:
+        say("the last driver of the study scores the best on the test split")
+    else:
+        tested.score_best(config, study.records, say)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 
 def write(path: Path, text: str) -> None:
     """Replace the content of ``path``."""
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    # Drivers of one study may write the same file at once, from different machines.
+    part = path.with_suffix(f".{socket.gethostname()}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

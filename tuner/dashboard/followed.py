@@ -27,6 +27,7 @@ from tuner.record import Record
 from tuner.report_html import curves
 from tuner.report_html.content import Content
 from tuner.report_html.curves import Seen
+from tuner.storage_url import SQLITE
 
 TRIALS_EACH = 1_000_000
 """Trial ids are unique over all studies of a storage: the study's id times this, and the number of the trial."""
@@ -69,7 +70,7 @@ class Followed:
             if r.number not in self._seen or not r.finished or not self.trials[r.number].state.is_finished():
                 self._seen[r.number] = curves.look(self._config, r)
         self.trials = [self._shown(trial, r) for trial, r in zip(trials, records, strict=True)]
-        alive = driver_is_alive(self._config.folder)
+        alive = driver_is_alive(self._config, self._study)
         standing = [alive, *((r.state, r.paused) for r in records)]
         moved = standing != self._standing
         if moved:
@@ -158,7 +159,7 @@ class Followed:
 
 def _file(config: StudyConfig) -> int | None:
     """Return what tells the file of the storage from another of its name; None where it is no file."""
-    path = Path(config.storage.removeprefix(sampler.SQLITE))
+    path = Path(config.storage.removeprefix(SQLITE))
     return path.stat().st_ino if path.is_file() else None
 
 

@@ -13,8 +13,8 @@ from tuner.disk import nearest
 from tuner.executors.devices import Device, gpus
 from tuner.preview.plan import Plan, is_fixed
 from tuner.readers import columns
-from tuner.sampler import SQLITE
 from tuner.space import Role
+from tuner.storage_url import SQLITE
 
 TRIALS_PER_DIMENSION = 10
 """Fewer leave most of a space unseen: Optuna's TPE draws at random until it has ten trials."""

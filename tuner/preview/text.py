@@ -13,8 +13,8 @@ from tuner.disk import GIGABYTE, nearest
 from tuner.executors.devices import Device
 from tuner.preview.plan import Plan
 from tuner.record import Action, Origin
-from tuner.sampler import without_password
 from tuner.space import Choice, Levels, Parameter, Range
+from tuner.storage_url import without_password
 
 NAMED = 8
 """How many values of a parameter are listed."""
