@@ -55,7 +55,7 @@ def _bring_on(study: Study, record: Record, device: Device) -> bool:
     if record.ending is not None:
         study.tell(study.sampler.adopt(record.number)[0], record)
         return False
-    if _taken_up(study, record):
+    if study.executor.outlives and _taken_up(study, record.number):
         return True
     if _is_busy(study, study.config.trial_folder(record.number)):
         return False
@@ -73,17 +73,17 @@ def _bring_on(study: Study, record: Record, device: Device) -> bool:
     return False
 
 
-def _taken_up(study: Study, record: Record) -> bool:
+def _taken_up(study: Study, number: int) -> bool:
     """Go on with a process that trained on without a driver, where the engine knows one; return whether it does."""
-    process = study.executor.adopt(study.config.trial_folder(record.number))
+    trial, record = study.sampler.adopt(number)
+    running = study.prepare(trial, record)
+    process = study.executor.adopt(running.folder)
     if process is None:
         return False
-    trial, record = study.sampler.adopt(record.number)
-    running = study.prepare(trial, record)
     seconds, me = record.seconds + _trained_seconds(study, running), study.drivers.me
     running.record = replace(running.record, seconds=seconds, owner=me)
     study.sampler.note(trial, owner=me)
-    study.view.say(f"trial {record.number} is taken up again: it trained on without a driver")
+    study.view.say(f"trial {number} is taken up again: it trained on without a driver")
     study.pauses.sent(running).begin(process, resumed=False)
     study.running.append(running)
     study.remember(running.record)
