@@ -67,7 +67,15 @@ def test_names_a_value_of_the_space_that_no_trial_could_train_with() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"data": "mnist"}, {"train_size": 0}, {"label_noise": 1}, {"val_share": 0.9}, {"device": "gpu"}, {"epochs": 3}],
+    [
+        {"test_share": 0.9},
+        {"image_size": 4},
+        {"train_size": 0},
+        {"label_noise": 1},
+        {"val_share": 0.9},
+        {"device": "gpu"},
+        {"epochs": 3},
+    ],
 )
 def test_refuses_options_that_make_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

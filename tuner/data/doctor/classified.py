@@ -52,7 +52,7 @@ def _has_classes(path: Path) -> bool:
 
 
 def _split_folders(path: Path) -> tuple[DataSet, list[Finding]]:
-    places = folders.places(path)
+    places = {name: place for name, place in folders.places(path).items() if name == "train" or place.is_dir()}
     wrong: list[Finding] = []
     classes: dict[str, list[str]] = {}
     for name, place in places.items():
