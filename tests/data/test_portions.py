@@ -11,6 +11,7 @@ import pytest
 from tests import driving
 from tests.inside.pictures import folders, picture
 from tuner.data import portions
+from tuner.data.doctor import classified
 from tuner.data.portions import Portions
 from tuner.errors import ConfigError
 
@@ -77,8 +78,21 @@ def test_a_list_says_what_its_images_show(tmp_path: Path, mark: str, name: str) 
     assert found.names == ("9", "10")
     of_file = {found.samples[i].path: found.names[found.labels[i]] for i in range(18)}
     assert of_file[str(tmp_path / "my images" / "a" / "3.png")] == "10"
-    done = driving.tuner("data", "check", path)
-    assert "classify, 2 classes (9, 10)" in done.stdout
+
+
+def test_data_check_knows_a_list_and_folders_without_splits(tmp_path: Path) -> None:
+    root = folders(tmp_path, (9, 9))
+    for path in (root, list_of(root)):
+        opened = classified.opened(path)
+        assert opened is not None
+        assert (opened[0].names, [len(samples) for samples in opened[0].splits.values()]) == (("a", "b"), [18])
+    assert "classify, 2 classes (a, b)" in driving.tuner("data", "check", root).stdout
+
+
+def list_of(root: Path) -> Path:
+    path = root / "list.txt"
+    path.write_text("".join(f"{file.relative_to(root)} {file.parent.name}\n" for file in sorted(root.glob("*/*.png"))))
+    return path
 
 
 def test_arrays_are_dealt_out_as_well(tmp_path: Path) -> None:
