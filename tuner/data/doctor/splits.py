@@ -27,7 +27,8 @@ def check(data: DataSet, looks: Looks) -> Iterator[Finding]:
     if not data.splits.get("val"):
         if "val" not in data.splits:
             text = f"there is no validation set: {', '.join(data.splits)} only"
-            advice = "the score would be taken on the images trained on or tested on: tuner data draws one"
+            drawing = "trainer: torch" if data.task == "classify" else "tuner data"
+            advice = f"the score would be taken on the images trained on or tested on: {drawing} draws one"
             yield finding("no_validation", Level.WARNING, text, advice)
         return
     train, val = len(data.splits[data.training]), len(data.splits["val"])
