@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from tuner.data.doctor.dataset import DataSet, lengths
+from tuner.data.doctor.dataset import UNSPLIT, DataSet, lengths
 from tuner.data.doctor.finding import Finding, Level, finding
 from tuner.data.doctor.looks import Looks
 
@@ -24,11 +24,13 @@ def check(data: DataSet, looks: Looks) -> Iterator[Finding]:
         if not samples
     )
     yield from _in_common(data)
+    if data.task == "classify" and list(data.splits) == [UNSPLIT]:
+        yield finding("not_split", Level.NOTE, "the set is not split: trainer: torch does it, class by class")
+        return
     if not data.splits.get("val"):
         if "val" not in data.splits:
             text = f"there is no validation set: {', '.join(data.splits)} only"
-            drawing = "trainer: torch" if data.task == "classify" else "tuner data"
-            advice = f"the score would be taken on the images trained on or tested on: {drawing} draws one"
+            advice = "the score would be taken on the images trained on or tested on: tuner data draws one"
             yield finding("no_validation", Level.WARNING, text, advice)
         return
     train, val = len(data.splits[data.training]), len(data.splits["val"])
