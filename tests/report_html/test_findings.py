@@ -56,6 +56,7 @@ def test_two_settings_with_the_same_seeds_are_compared(tmp_path: Path) -> None:
     told = summary.certainty(content_in(tmp_path, trials), SAY, "en")
     expected = "model=s against m: better by 0.097 over 3 shared seeds, 95 % interval 0.082 to 0.11: more than chance."
     assert expected in told
+    assert not any("next best" in sentence for sentence in told)
 
 
 def test_values_and_stretches_without_a_trial_were_not_tried(tmp_path: Path) -> None:

@@ -158,8 +158,8 @@ def _test(content: Content, say: Say) -> Iterator[str]:
 
 def _runner_up(content: Content, best: Record, say: Say) -> Iterator[str]:
     others = [r for r in content.report.trials if usable_score(r) is not None and r.params != best.params]
-    if not others or best.score is None:
-        return
+    if not others or best.score is None or content.report.differences:
+        return  # seed by seed says more than the luckiest seed of each
     second = max(others, key=lambda r: content.sign * (r.score or 0.0))
     gap = content.sign * (best.score - (second.score or 0.0))
     yield say(
