@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 CONTENTS = {
-    "Start": ["quickstart", "tour", "own_training", "diagnose", "yolo", "yolov5", "data", "scaling", "faq"],
+    "Start": ["quickstart", "tour", "own_training", "diagnose", "yolo", "yolov5", "classify", "data", "scaling", "faq"],
     "Understand": ["how_it_decides", "symptoms", "comparison"],
     "Reference": ["commands", "configuration", "search_space", "trainers", "executors", "treatment"],
     "Measured": [
@@ -23,6 +23,7 @@ CONTENTS = {
         "Parts on the digits </results/ablation/README>",
         "YOLO on a CPU </results/yolo/README>",
         "Data sets </results/data_check/README>",
+        "With and without a warm-up </results/warmup/README>",
         "Kills </results/kill_test/README>",
         "Clusters </results/cluster/README>",
         "Determinism </results/determinism/README>",

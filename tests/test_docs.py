@@ -20,6 +20,7 @@ from tests import driving, test_yolo_configs
 from tests.data import sets
 from tests.data.test_coco import images, instances
 from tests.docs_blocks import KINDS, MARKS, PAGES, ROOT, Block, blocks, inline_commands, prose
+from tests.inside.pictures import folders
 from tuner import config, documents, space_file, stages
 from tuner.cli import app
 
@@ -98,7 +99,15 @@ def with_clones(place: Path) -> None:
         test_yolo_configs.clone(name, place.parent)
 
 
-PRESUPPOSED: dict[str, Callable[[Path], None]] = {"data.md": with_data_sets, "yolov5.md": with_clones}
+def with_images(place: Path) -> None:
+    folders(place / "my_images", (60, 30, 9))
+
+
+PRESUPPOSED: dict[str, Callable[[Path], None]] = {
+    "classify.md": with_images,
+    "data.md": with_data_sets,
+    "yolov5.md": with_clones,
+}
 """What a page takes for granted beside the repository: tiny data sets, programs with the layout of the clones."""
 
 

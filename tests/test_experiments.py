@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from optuna.trial import TrialState
 
 from tuner import experiments
+from tuner.compared import differences
 from tuner.record import Action, Ending, Origin, Record
 
 METRICS = {"metrics/precision(B)": 0.8, "metrics/recall(B)": 0.6, "metrics/mAP50(B)": 0.7, "metrics/mAP50-95(B)": 0.4}
@@ -57,3 +60,28 @@ def test_seeds_of_one_setting_give_a_mean_and_a_spread() -> None:
 
 def test_trials_of_the_sampler_are_no_repeats_although_they_share_their_parameters() -> None:
     assert experiments.repeated([record(0), record(1)]) == []
+
+
+def paired(first: list[float], second: list[float]) -> list[Record]:
+    """Return two settings with the seeds 0, 1, 2 …; the second has a warm-up."""
+    plain = [record(2 * i, s, origin=Origin.BASELINE, seed=i) for i, s in enumerate(first)]
+    warm = [record(2 * i + 1, s, origin=Origin.BASELINE, seed=i) for i, s in enumerate(second)]
+    return plain + [replace(r, params={**r.params, "warmup": 3}) for r in warm]
+
+
+def test_two_settings_are_compared_seed_by_seed_with_students_interval() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    one, other = [0.50, 0.70, 0.60, 0.90], [0.49, 0.68, 0.59, 0.87]
+    (found,) = differences(paired(one, other), higher_is_better=True)
+    expected = stats.ttest_rel(one, other).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert (found.first, found.second, found.changed) == ((0, 2, 4, 6), (1, 3, 5, 7), {"warmup": (None, 3)})
+    assert found.clear and found.mean == pytest.approx(0.0175)  # though the scores overlap by far
+
+
+def test_what_is_better_is_told_where_lower_is_better_and_seeds_are_missing() -> None:
+    records = paired([0.5, 0.4, 0.6], [0.1, 0.5, 0.3, 0.2])
+    (found,) = differences(records, higher_is_better=False)
+    assert found.first == (1, 3, 5) and found.mean == pytest.approx(0.2) and not found.clear
+    assert differences(records[:5], higher_is_better=False) == []  # two seeds in common
+    assert differences(records[:3], higher_is_better=False) == []

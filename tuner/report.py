@@ -15,6 +15,7 @@ from optuna.study import StudyDirection
 
 from tuner import experiments, origin, whole, words
 from tuner.checks import Bounds, Check, checks
+from tuner.compared import Difference, differences
 from tuner.experiments import Repeat, Table
 from tuner.importance import Importances, importances
 from tuner.record import Params, Record, incumbent
@@ -56,6 +57,7 @@ class Report:
     checks: tuple[Check, ...]
     experiments: Table
     repeats: tuple[Repeat, ...]
+    differences: tuple[Difference, ...]
     tested: tuple[Scored, ...]
     made_with: tuple[Mapping[str, Any], ...] = ()
 
@@ -98,6 +100,7 @@ def build(
         checks=checks(records, best, bounds or {}),
         experiments=experiments.table(records, objective),
         repeats=tuple(experiments.repeated(records)),
+        differences=tuple(differences(records, higher_is_better=higher)),
         tested=tuple(tested),
         made_with=tuple(origin.noted(study.user_attrs.get(origin.KEY))),
     )
@@ -122,6 +125,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "best_params": report.best_params,
         "settings": report.settings,
         "repeats": [asdict(repeat) for repeat in report.repeats],
+        "differences": [asdict(one) | {"clear": one.clear} for one in report.differences],
         "tested": [asdict(tested) for tested in report.tested],
         "states": report.states,
         "budget": asdict(report.used),

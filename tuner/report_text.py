@@ -39,7 +39,7 @@ def _heading(report: Report) -> Text:
 
 
 def _summary(report: Report) -> list[RenderableType]:
-    parts = (_remedies, _importances, _budget, _checks, _repeats, _best, _tested)
+    parts = (_remedies, _importances, _budget, _checks, _repeats, _differences, _best, _tested)
     return [shown for part in parts for shown in part(report)]
 
 
@@ -107,6 +107,24 @@ def _repeats(report: Report) -> list[RenderableType]:
         table.add_row(Text(f"  trials {trials}"), Text(score, style="bold"))
     title = "\nthe same settings with other seeds: mean ± standard deviation"
     return [Text(title, style="bold"), table]
+
+
+def _differences(report: Report) -> list[RenderableType]:
+    if not report.differences:
+        return []
+    lines = [Text("\nthe best of them against each other one, seed by seed: better by, 95 % interval", style="bold")]
+    for one in report.differences:
+        interval = f"[{words.number(one.low, 2)}, {words.number(one.high, 2)}]"
+        told = "more than chance" if one.clear else "chance may explain it"
+        figures = f"{words.number(one.mean, 2)} {interval}"
+        lines.append(
+            Text.assemble(
+                f"  {words.change(one.changed, 'against')}  ",
+                (figures, "bold"),
+                f"  {words.count(len(one.first), 'seed')}, {told}",
+            )
+        )
+    return [*lines]
 
 
 def _tested(report: Report) -> list[RenderableType]:

@@ -67,6 +67,12 @@ def params(chosen: Mapping[str, ParamValue]) -> str:
     return ", ".join(f"{plain(name)}={value(v)}" for name, v in chosen.items())
 
 
+def change(changed: Mapping[str, tuple[ParamValue | None, ParamValue | None]], against: str) -> str:
+    """Return what differs between two settings, such as ``model=s against m``; ``against`` is the word between."""
+    parts = [(plain(name), *(NONE if v is None else value(v) for v in both)) for name, both in changed.items()]
+    return ", ".join(f"{name}={one} {against} {other}" for name, one, other in parts)
+
+
 def duration(seconds: float) -> str:
     """Return a time in its two largest units, such as ``3m 05s``."""
     if not math.isfinite(seconds) or seconds < 0:

@@ -104,7 +104,7 @@ def _unknown(folder: Path) -> TrialSpec:
     ("content", "message"),
     [
         ("{", "Expecting property name"),
-        ("{}", "expected the keys data, device, epochs"),
+        ("{}", "expected the keys cache, data, device"),
         (json.dumps(dict.fromkeys(torch_classifier.NEEDED, "map50")), "objective: expected one of epoch"),
     ],
 )

@@ -46,6 +46,19 @@ def test_seeds_and_the_test_split_say_how_sure_the_best_is(tmp_path: Path) -> No
     assert "accuracy 0.7200 ± 0.028 (trial 0, 1)" in told[1]
 
 
+def test_two_settings_with_the_same_seeds_are_compared(tmp_path: Path) -> None:
+    scores = {"s": (0.8, 0.9, 0.7), "m": (0.7, 0.8, 0.61)}
+    trials = [
+        trial(score=score, params={"model": model}, origin=Origin.BASELINE, seed=seed)
+        for model, of_model in scores.items()
+        for seed, score in enumerate(of_model)
+    ]
+    told = summary.certainty(content_in(tmp_path, trials), SAY, "en")
+    expected = "model=s against m: better by 0.097 over 3 shared seeds, 95 % interval 0.082 to 0.11: more than chance."
+    assert expected in told
+    assert not any("next best" in sentence for sentence in told)
+
+
 def test_values_and_stretches_without_a_trial_were_not_tried(tmp_path: Path) -> None:
     content = content_in(tmp_path, [trial(score=0.5, params={"lr": 0.01, "model": "s", "dropout": 0.05})])
     assert untried.values(content, "model") == ["m", "l"]

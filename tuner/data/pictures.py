@@ -33,8 +33,11 @@ def below(folder: Path) -> list[str]:
     return sorted(name for name in found if is_image(name))
 
 
-def size(path: str | Path) -> tuple[int, int]:
-    """Return the width and height of an image in pixels; raises ConfigError where it cannot be read to its end."""
+def size(path: str | Path, smallest: int = SMALLEST) -> tuple[int, int]:
+    """Return the width and height of an image in pixels; raises ConfigError where it cannot be read to its end.
+
+    So it does where a side is shorter than ``smallest``.
+    """
     if not os.path.isfile(path):
         raise ConfigError(str(path), "", "expected an image, but there is no such file")
     try:
@@ -46,8 +49,8 @@ def size(path: str | Path) -> tuple[int, int]:
         # A damaged file makes Pillow's many parsers raise anything, from OSError to SyntaxError and struct.error.
         said = " ".join(str(error).replace(f" {str(path)!r}", "").split()) or type(error).__name__
         raise ConfigError(str(path), "", f"expected an image, but it cannot be read ({said})") from None
-    if min(shape) < SMALLEST:
-        problem = f"expected an image of at least {SMALLEST} pixels a side, but got {shape[0]} x {shape[1]}"
+    if min(shape) < smallest:
+        problem = f"expected an image of at least {smallest} pixels a side, but got {shape[0]} x {shape[1]}"
         raise ConfigError(str(path), "", problem)
     return shape
 

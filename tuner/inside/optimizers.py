@@ -32,6 +32,24 @@ def flatten(model: nn.Module) -> tuple[Tensor, Tensor]:
     return weights, gradients
 
 
+def flatten_buffers(model: nn.Module) -> Tensor:
+    """Lay what the layers of ``model`` count along, as normalisation does, into one vector of views, as ``flatten``."""
+    owners = [(module, name, b) for module in model.modules() for name, b in module.named_buffers(recurse=False)]
+    owners = [(module, name, buffer) for module, name, buffer in owners if buffer.is_floating_point()]
+    if not owners:
+        return torch.zeros(0, device=next(model.parameters()).device)
+    together = torch.cat([buffer.reshape(-1) for _, _, buffer in owners])
+    views = torch.split(together, [buffer.numel() for _, _, buffer in owners])
+    for (module, name, buffer), view in zip(owners, views, strict=True):
+        module.register_buffer(name, view.view_as(buffer))
+    return together
+
+
+def tail(state: State, size: int) -> State:
+    """Return the state of the last ``size`` weights, as views."""
+    return {name: value[len(value) - size :] if value.ndim else value for name, value in state.items()}
+
+
 def state(weights: Tensor) -> State:
     """Return the state before the first step; each rule uses what it needs."""
     return {

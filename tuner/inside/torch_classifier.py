@@ -1,8 +1,8 @@
-"""Train a small image classifier: ``python -m tuner.inside.torch_classifier SPEC.json [--resume | --test]``.
+"""Train an image classifier: ``python -m tuner.inside.torch_classifier SPEC.json [--resume | --test]``.
 
 Appends one row an epoch to log.csv in the spec's folder and keeps last.pt and best.pt beside it. ``--resume`` continues
-from last.pt, bit for bit as if nothing had happened; ``--test`` trains nothing and prints loss and accuracy of best.pt
-on the test part as JSON. Exit codes: 0 done, 2 the spec cannot be used, 143 ended by SIGTERM.
+from last.pt, bit for bit as if nothing had happened; ``--test`` trains nothing and prints loss and scores of best.pt on
+the test part as JSON. Exit codes: 0 done, 2 the spec cannot be used, 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tuner.errors import TunerError
 from tuner.inside import parameters
 
 NEEDED = {"params", "epochs", "seed", "folder", "objective", "higher_is_better"}
-NEEDED |= {"data", "train_size", "label_noise", "val_share", "schedule", "device", "threads"}
+NEEDED |= {"data", "train_size", "label_noise", "val_share", "test_share", "split_seed", "image_size", "flip"}
+NEEDED |= {"weights", "cache", "device", "threads"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"{options.spec}: {error}")
     try:
         _run(spec, params, resume=options.resume, test=options.test)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, TunerError) as error:
         return _refuse(str(error))
     return 0
 

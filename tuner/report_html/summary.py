@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tuner import manual, words
+from tuner.compared import Difference
 from tuner.experiments import spread
 from tuner.record import Origin, Record, usable_score
 from tuner.report_html import said, wording
@@ -116,8 +117,25 @@ def _seeds(content: Content, best: Record, say: Say) -> Iterator[str]:
             mean=words.figure(repeat.mean),
             spread=words.number(repeat.spread, SCORES),
         )
+    yield from (_difference(one, say) for one in content.report.differences)
     if not any(best.number in repeat.trials for repeat in content.report.repeats):
         yield say("The best was trained with one seed: how much of its score is luck is not known.")
+
+
+def _difference(one: Difference, say: Say) -> str:
+    template = (
+        "{change}: better by {gain} over {n} shared seeds, 95 % interval {low} to {high}: more than chance."
+        if one.clear
+        else "{change}: better by {gain} over {n} shared seeds, 95 % interval {low} to {high}: chance may explain it."
+    )
+    return say(
+        template,
+        change=words.change(one.changed, say("against")),
+        gain=words.number(one.mean, SCORES),
+        n=len(one.first),
+        low=words.number(one.low, SCORES),
+        high=words.number(one.high, SCORES),
+    )
 
 
 def _test(content: Content, say: Say) -> Iterator[str]:
@@ -141,8 +159,8 @@ def _test(content: Content, say: Say) -> Iterator[str]:
 
 def _runner_up(content: Content, best: Record, say: Say) -> Iterator[str]:
     others = [r for r in content.report.trials if usable_score(r) is not None and r.params != best.params]
-    if not others or best.score is None:
-        return
+    if not others or best.score is None or content.report.differences:
+        return  # seed by seed says more than the luckiest seed of each
     second = max(others, key=lambda r: content.sign * (r.score or 0.0))
     gap = content.sign * (best.score - (second.score or 0.0))
     yield say(

@@ -13,6 +13,8 @@ from tuner.data.labels import NO_BOXES
 
 Boxes = NDArray[np.float32]
 """One row an object: class, centre x, centre y, width, height; the last four as shares of the image."""
+UNSPLIT = "all"
+"""The one split of a set that is not split."""
 WHOLE = (0.5, 0.5, 1.0, 1.0)
 """The box of an image that is one object: what classification is about."""
 
@@ -32,7 +34,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class DataSet:
-    """The samples of each split by its name; a set that is not split has the one split ``all``."""
+    """The samples of each split by its name; a set that is not split has the one split ``UNSPLIT``."""
 
     where: str
     task: str

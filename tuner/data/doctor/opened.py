@@ -1,4 +1,4 @@
-"""Open a data set of any kind: a data.yaml, VOC, COCO, folders of classes, arrays."""
+"""Open a data set of any kind: a data.yaml, VOC, COCO, a set for classification."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.data import coco, folders, labels, pictures, ssdd, voc, yolo
+from tuner.data import coco, labels, ssdd, voc, yolo
 from tuner.data.boxes import Picture
-from tuner.data.doctor.dataset import Boxes, DataSet, Sample, of_class
+from tuner.data.doctor import classified
+from tuner.data.doctor.dataset import UNSPLIT, Boxes, DataSet, Sample
 from tuner.data.doctor.finding import Finding, Level, finding
 from tuner.data.source import Source
 from tuner.errors import ConfigError
 
-KINDS = "a data.yaml, a VOC folder, a COCO JSON, a folder with train/ and val/ of one folder a class, or an .npz"
-ARRAYS = (".npz",)
-UNSPLIT = "all"
+KINDS = f"a data.yaml, a VOC folder, a COCO JSON, {classified.KINDS}"
 
 
 def open_set(path: Path, task: str = "detect", images: Path | None = None) -> tuple[DataSet, list[Finding]]:
@@ -29,14 +27,12 @@ def open_set(path: Path, task: str = "detect", images: Path | None = None) -> tu
         raise ConfigError(str(path), "", f"expected {KINDS}, but there is nothing")
     if path.suffix in (".yaml", ".yml"):
         return _yolo(path, task)
-    if path.suffix in ARRAYS:
-        return _arrays(path), []
     if path.suffix == ".json" or (images and path.is_dir()):
         return _source(path, *coco.read(images or path.parent, path))
-    if path.is_dir() and (found := sorted(path.glob("*.yaml"))) and (path / "data.yaml") in found:
+    if (path / "data.yaml").is_file():
         return _yolo(path / "data.yaml", task)
-    if path.is_dir() and _has_classes(path):
-        return _classes(path)
+    if found := classified.opened(path):
+        return found
     if path.is_dir():
         return _voc(path)
     raise ConfigError(str(path), "", f"expected {KINDS}, but got another file")
@@ -76,33 +72,6 @@ def _oddities(name: str, split: yolo.Found) -> Iterator[Finding]:
         count = sum(good[image].repeated for image in twice)
         text = f"{name}: {count} objects stand twice in their label file, in {len(twice)} files"
         yield finding("repeated_boxes", Level.WARNING, text, "drop the second ones, as Ultralytics does", twice)
-
-
-def _has_classes(path: Path) -> bool:
-    return (path / "train").is_dir() and not (path / "train" / "images").is_dir()
-
-
-def _classes(path: Path) -> tuple[DataSet, list[Finding]]:
-    places = folders.places(path)
-    wrong: list[Finding] = []
-    classes: dict[str, list[str]] = {}
-    for name, place in places.items():
-        try:
-            classes[name] = folders.classes(place)
-            folders.same(classes["train"], classes[name], place)
-        except ConfigError as error:
-            wrong.append(finding("bad_classes", Level.MISTAKE, str(error), "every split needs the same classes"))
-    names = classes.get("train", [])
-    splits = {
-        split: tuple(
-            Sample(image, of_class(names.index(c)))
-            for c in found
-            if c in names
-            for image in pictures.below(places[split] / c)
-        )
-        for split, found in classes.items()
-    }
-    return DataSet(str(path), "classify", tuple(names), splits), wrong
 
 
 def _voc(path: Path) -> tuple[DataSet, list[Finding]]:
@@ -145,30 +114,3 @@ def _shares(picture: Picture, numbers: dict[str, int]) -> Boxes:
         for box in picture.boxes
     ]
     return np.array(rows, np.float32) if rows else labels.NO_BOXES
-
-
-def _arrays(path: Path) -> DataSet:
-    """Read x_train, y_train, x_val, y_val … from an .npz; x is (images, height, width[, 3]), y a class each."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name.lower(): file[name] for name in file.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(str(path), "", f"expected an .npz of arrays, but it cannot be read ({error})") from None
-    found = {name[2:]: (arrays[name], arrays[f"y_{name[2:]}"]) for name in arrays if name.startswith("x_")
-             and f"y_{name[2:]}" in arrays}  # fmt: skip
-    if not found:
-        raise ConfigError(str(path), "", f"expected x_train, y_train …, but got {', '.join(arrays) or 'nothing'}")
-    classes = np.unique(np.concatenate([y.ravel() for _, y in found.values()]))
-    number = {label: i for i, label in enumerate(classes.tolist())}
-    splits = {name: tuple(_of_arrays(f"{path}:x_{name}", x, y, number)) for name, (x, y) in found.items()}
-    return DataSet(str(path), "classify", tuple(map(str, classes.tolist())), splits)
-
-
-def _of_arrays(
-    where: str, x: NDArray[np.generic], y: NDArray[np.generic], number: dict[object, int]
-) -> Iterator[Sample]:
-    if x.ndim not in (3, 4) or y.shape != (len(x),):
-        problem = f"expected (images, height, width) and one class each, but got {x.shape} and {y.shape}"
-        raise ConfigError(where, "", problem)
-    for i, (pixels, label) in enumerate(zip(x, y.tolist(), strict=True)):
-        yield Sample(f"{where}[{i}]", of_class(number[label]), pixels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from tuner.data.doctor.dataset import DataSet, lengths
+from tuner.data.doctor.dataset import UNSPLIT, DataSet, lengths
 from tuner.data.doctor.finding import Finding, Level, finding
 from tuner.data.doctor.looks import Looks
 
@@ -24,6 +24,9 @@ def check(data: DataSet, looks: Looks) -> Iterator[Finding]:
         if not samples
     )
     yield from _in_common(data)
+    if data.task == "classify" and list(data.splits) == [UNSPLIT]:
+        yield finding("not_split", Level.NOTE, "the set is not split: trainer: torch does it, class by class")
+        return
     if not data.splits.get("val"):
         if "val" not in data.splits:
             text = f"there is no validation set: {', '.join(data.splits)} only"
