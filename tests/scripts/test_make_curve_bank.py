@@ -101,8 +101,8 @@ def skip_without_matplotlib(name: str) -> None:
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_a_draw_from_each_data_set_has_the_sizes_asked_for(name: str) -> None:
     skip_without_matplotlib(name)
-    task = draw(name, np.random.default_rng(0), 40, 20, 80)
-    assert (len(task.train), len(task.val), len(task.test)) == (40, 20, 80)
+    task = draw(name, np.random.default_rng(0), 40, 20, 60)
+    assert (len(task.train), len(task.val), len(task.test)) == (40, 20, 60)
     assert int(task.train.y.max()) < task.classes
     assert name in {fitting for _, fitting in FITTING}
 
