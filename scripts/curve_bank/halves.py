@@ -50,7 +50,7 @@ class Half:
     ``unstable`` names the architectures without normalisation, from which runs that get stuck are drawn; () is all.
     ``stuck_samples`` and ``stuck_widths`` are the sizes of those. ``small`` is the share of the other
     tasks that have but ``FEW`` training samples, ``small_validation`` the share of those that have ``FEW_VALIDATED``
-    samples to validate on.
+    samples to validate on. ``steps`` is how many a run takes at most: its batches grow until it does.
     """
 
     data: dict[str, tuple[str, ...]]
@@ -60,6 +60,7 @@ class Half:
     stuck_widths: tuple[int, ...] = (8, 12)
     small: float = 0.0
     small_validation: float = 0.0
+    steps: int | None = None
 
 
 HALVES = {
@@ -169,6 +170,7 @@ HALVES = {
         unstable=("maxout", "sines", "weight_tied"),
         small=0.25,
         small_validation=0.25,
+        steps=600,
     ),
 }
 
@@ -227,10 +229,15 @@ def sound(
     if chosen.small_validation and rng.random() < chosen.small_validation:
         n_val = FEW_VALIDATED
     task = data.draw(name, rng, int(rng.integers(*n_train)), int(rng.integers(*n_val)), 400 if slow else 500)
+    rows = planned(rng, (plan[0], (plan[0] + plan[1]) // 2) if slow else plan)
+    rate = significant(chosen.rates[architecture][optimizer] * 2 ** rng.uniform(-0.7, 0.7))
+    batch = int(rng.choice([32, 64] if slow else [16, 32, 64, 64]))
+    while chosen.steps and rows * len(task.train) / batch > chosen.steps and batch < len(task.train) / 4:
+        batch *= 2
     settings = Settings(
-        rows=planned(rng, (plan[0], (plan[0] + plan[1]) // 2) if slow else plan),
-        rate=significant(chosen.rates[architecture][optimizer] * 2 ** rng.uniform(-0.7, 0.7)),
-        batch=int(rng.choice([32, 64] if slow else [16, 32, 64, 64])),
+        rows=rows,
+        rate=rate,
+        batch=batch,
         optimizer=optimizer,
         clip=1.0 if architecture in (*SEQUENCE_MODELS, "gated_mlp") else 0.0,
     )
