@@ -81,10 +81,10 @@ class Card:
 
     def reasons(self, found: Mapping[str, float], label: str, other: str) -> list[str]:
         """Return the keys of the numbers that speak for a label against another one, the strongest first."""
-        two = [self.labels.index(label), self.labels.index(other)]
-        points = self.points[self.rows(found)][:, two]
-        gains = {key: float(a - b) for key, (a, b) in zip(self.steps, points, strict=True) if key in found}
-        return sorted((key for key, gain in gains.items() if gain > 0), key=lambda key: -gains[key])
+        rows, points = self.rows(found), self.points
+        more = (points[rows, self.labels.index(label)] - points[rows, self.labels.index(other)]).tolist()
+        gains = {key: gain for key, gain in zip(self.steps, more, strict=True) if gain > 0 and key in found}
+        return sorted(gains, key=lambda key: -gains[key])
 
     def confidence(self, likely: float) -> float:
         """Return which share of the verdicts that were as likely was right."""
