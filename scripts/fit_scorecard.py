@@ -35,7 +35,7 @@ from scripts.curve_bank.load import Labelled, load  # noqa: E402
 from tuner import scorecard  # noqa: E402
 from tuner.calibration import logit  # noqa: E402
 from tuner.curve import Curve  # noqa: E402
-from tuner.diagnosis import FACTS, FEWEST, FINISHED, FIRM, RULE_VERSION, Symptom, evidence, judge, weigh  # noqa: E402
+from tuner.diagnosis import FACTS, FEWEST, FINISHED, FIRM, RULE_VERSION, Symptom, evidence, judge, likeliest, weigh  # noqa: E402
 from tuner.registry import SYMPTOMS  # noqa: E402
 from tuner.shape import NAMES, numbers  # noqa: E402
 
@@ -195,7 +195,7 @@ def verdicts(rows: Rows, likely: Array) -> tuple[Names, Array]:
     card = scorecard.Card((), np.zeros(0), {}, np.zeros((0, 0)), CAUTIOUS, TRUST, (0.0, 1.0))
     said = [seen.split() for seen in rows.said.tolist()]
     weighed = [weigh(dict(zip(labels, p, strict=True)), s, card, SYMPTOMS) for p, s in zip(likely, said, strict=True)]
-    best = [max(found, key=lambda name: found[name]) for found in weighed]
+    best = [likeliest(found, seen[0]) for found, seen in zip(weighed, said, strict=True)]
     return np.array(best), np.array([found[name] for found, name in zip(weighed, best, strict=True)])
 
 

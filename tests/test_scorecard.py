@@ -13,7 +13,7 @@ from scripts.curve_bank.load import load
 from scripts.fit_scorecard import digest
 from tuner import registry, scorecard, shape
 from tuner.curve import Curve
-from tuner.diagnosis import FACTS, FINISHED, RULE_VERSION, diagnose, judge, weigh
+from tuner.diagnosis import FACTS, FINISHED, RULE_VERSION, diagnose, judge, likeliest, weigh
 
 BANK = Path(__file__).resolve().parents[1] / "bank"
 E = np.arange(40.0)
@@ -100,6 +100,18 @@ def test_what_the_rules_say_and_what_is_healthy_counts_more() -> None:
     unseen = weigh(likely, ["periodic"], card, plugins)
     assert unseen["periodic"] / unseen["overfitting"] == pytest.approx(4)
     assert set(weigh({**likely, "nan": 0.9}, ["periodic"], card, plugins)) == set(plugins)
+
+
+def test_some_symptoms_alone_are_not_weighed() -> None:
+    falls = Curve.of(train_loss=FALLS, val_loss=FALLS, planned_epochs=40)
+    for name in ("overfitting", "nan"):
+        said = diagnose(falls, {name: registry.SYMPTOMS[name]}).verdict
+        assert said is not None and said.healthy
+
+
+def test_where_nothing_is_likely_the_rules_keep_the_word() -> None:
+    assert likeliest({"converged": 0.38, "overfitting": 0.32, "periodic": 0.3}, "periodic") == "periodic"
+    assert likeliest({"converged": 0.5, "overfitting": 0.2, "periodic": 0.3}, "periodic") == "converged"
 
 
 @pytest.mark.parametrize("name", FACTS)

@@ -39,6 +39,9 @@ FINISHED = 1.0
 FEWEST = 20
 """Rows that a finished curve must have for its shape to say more than the rules do."""
 
+UNLIKELY = 0.4
+"""What the likeliest verdict by shape must reach; below it a curve is unlike those of the bank, and the rules stand."""
+
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
 
@@ -186,8 +189,11 @@ def _harmless(symptom: Symptom) -> Symptom:
 def _weighed(curve: Curve, plugins: Mapping[str, SymptomPlugin], seen: Sequence[Symptom]) -> list[Symptom]:
     """Put first what is likeliest by shape and rules; of a healthy curve nothing that was seen does harm."""
     card, found = scorecard.card(scorecard.FINISHED), shape.numbers(curve)
+    if not set(card.labels) <= plugins.keys():  # of some symptoms alone none is the likeliest
+        return list(seen)
     likely = weigh(card.probabilities(found), [s.name for s in seen], card, plugins)
-    name, *others = sorted(likely, key=lambda label: -likely[label])
+    name = likeliest(likely, seen[0].name)
+    others = sorted(likely.keys() - {name}, key=lambda label: -likely[label])
     first = next((s for s in seen if s.name == name), None)
     if first is None:
         reasons = card.reasons(found, name, others[0])[:REASONS]
@@ -212,6 +218,12 @@ def weigh(
             weighed[name] = (probability + scorecard.DOUBT) * factor
     total = sum(weighed.values())
     return {name: value / total for name, value in weighed.items()}
+
+
+def likeliest(likely: Mapping[str, float], said: str) -> str:
+    """Return the likeliest label; what the rules said where none is likely."""
+    best = max(likely, key=lambda name: likely[name])
+    return said if likely[best] < UNLIKELY and said in likely else best
 
 
 _LOOKS = (
