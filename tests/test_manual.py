@@ -13,6 +13,7 @@ import pytest
 
 from tuner import manual, registry
 from tuner.diagnosis import Symptom
+from tuner.shape import NAMES
 
 PACKAGE = Path(manual.__file__).parent
 SYMPTOMS = registry.SYMPTOMS
@@ -123,7 +124,7 @@ def test_every_word_of_the_interface_has_a_chinese_one_and_none_is_left_over() -
     asked |= {w for path in sources for w in re.findall(r"(?<!\w)word\('([^']+)',", path.read_text(encoding="utf-8"))}
     assert asked and asked <= set(ZH["words"])
     better = {column["better"] for column in manual.columns().values()}
-    assert set(ZH["words"]) <= strings(*sources) | better
+    assert set(NAMES.values()) <= set(ZH["words"]) <= strings(*sources) | better | set(NAMES.values())
 
 
 def test_no_space_is_left_between_chinese_words() -> None:

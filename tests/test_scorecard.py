@@ -13,7 +13,7 @@ from scripts.curve_bank.load import load
 from scripts.fit_scorecard import digest
 from tuner import registry, scorecard, shape
 from tuner.curve import Curve
-from tuner.diagnosis import FINISHED, FIRM, RULE_VERSION, diagnose, judge
+from tuner.diagnosis import FACTS, FINISHED, RULE_VERSION, diagnose, judge, likeliest, weigh
 
 BANK = Path(__file__).resolve().parents[1] / "bank"
 E = np.arange(40.0)
@@ -23,18 +23,20 @@ NOISE = 0.02 * RNG.standard_normal(40)
 
 TEXT = json.dumps(
     {
-        **{"labels": ["a", "b"], "caution": 2, "start": [0.0, 0.0]},
-        "steps": {
-            "rows": {"edges": [1, 3], "points": [[0, 0], [1, 0], [2, 0], [0, 3]]},
-            "gap": {"edges": [0.5], "points": [[0, 0], [0, 1], [0, 0]]},
-        },
+        "small": {
+            **{"labels": ["a", "b"], "caution": 2, "start": [0.0, 0.0], "sure": [1.0, 0.5]},
+            "steps": {
+                "rows": {"edges": [1, 3], "points": [[0, 0], [1, 0], [2, 0], [0, 3]]},
+                "gap": {"edges": [0.5], "points": [[0, 0], [0, 1], [0, 0]]},
+            },
+        }
     }
 )
 
 
 @pytest.fixture
 def card() -> scorecard.Card:
-    return scorecard.parse(TEXT)
+    return scorecard.parse(TEXT, "small")
 
 
 @pytest.mark.parametrize(
@@ -48,14 +50,27 @@ def test_a_number_gives_the_points_of_the_interval_it_lies_in(
     assert sum(likely.values()) == pytest.approx(1)
 
 
-def test_the_card_knows_the_symptoms_and_the_numbers_there_are() -> None:
+def test_reasons_are_the_numbers_that_speak_for_a_label_the_strongest_first(card: scorecard.Card) -> None:
+    assert card.reasons({"rows": 9.0, "gap": 0.1}, "a", "b") == ["rows"]
+    assert card.reasons({"rows": 0.0, "gap": 0.9}, "b", "a") == ["gap"]
+    assert card.reasons({"gap": 0.9}, "b", "a") == ["gap"]
+
+
+def test_a_confidence_grows_with_how_likely_a_verdict_is(card: scorecard.Card) -> None:
+    assert card.confidence(0.5) == pytest.approx(1 / (1 + np.exp(-1.0)))
+    assert card.confidence(0.2) < card.confidence(0.5) < card.confidence(1.0) < 1
+
+
+@pytest.mark.parametrize("name", [scorecard.FINISHED, scorecard.RUNNING])
+def test_a_card_knows_the_symptoms_and_the_numbers_there_are(name: str) -> None:
     kinds = (scorecard.SEEN, scorecard.MARGIN, scorecard.VERDICT)
     known = {*shape.NAMES, scorecard.PROGRESS, *(f"{kind} {name}" for kind in kinds for name in registry.SYMPTOMS)}
-    card = scorecard.card()
+    card = scorecard.card(name)
     assert set(card.steps) <= known
     assert all(list(step.edges) == sorted(set(step.edges)) for step in card.steps.values())
     assert len(card.points) == sum(len(step.edges) + 2 for step in card.steps.values())
-    assert set(card.labels) == {scorecard.SOUND, scorecard.SICK}
+    labels = {scorecard.FINISHED: set(registry.SYMPTOMS), scorecard.RUNNING: {scorecard.SOUND, scorecard.SICK}}
+    assert set(card.labels) <= labels[name]
 
 
 def test_the_shape_of_losses_does_not_depend_on_their_scale_nor_that_of_a_score_on_per_cent() -> None:
@@ -71,10 +86,35 @@ def test_the_shape_of_losses_does_not_depend_on_their_scale_nor_that_of_a_score_
 def test_what_was_not_logged_has_no_shape() -> None:
     found = shape.numbers(Curve.of(train_loss=FALLS))
     assert not [key for key in found if key.startswith(("val", "score", "rate")) or key == "gap"]
-    assert shape.numbers(Curve.of(train_loss=[1.0, 0.9])) == {"rows": 2.0}
+    assert shape.numbers(Curve.of(train_loss=[1.0, 0.9])) == {}
 
 
-@pytest.mark.parametrize("name", FIRM)
+def test_what_the_rules_say_and_what_is_healthy_counts_more() -> None:
+    plugins = {name: registry.SYMPTOMS[name] for name in ("converged", "overfitting", "periodic")}
+    card = scorecard.Card((), np.zeros(0), {}, np.zeros((0, 0)), caution=3.0, trust=2.0, sure=(0.0, 1.0))
+    likely = {"converged": 0.2, "overfitting": 0.4, "periodic": 0.4}
+    weighed = weigh(likely, ["periodic", "overfitting"], card, plugins)
+    assert sorted(weighed, key=lambda name: weighed[name]) == ["overfitting", "converged", "periodic"]
+    assert sum(weighed.values()) == pytest.approx(1)
+    assert weighed["periodic"] / weighed["overfitting"] == pytest.approx(2)
+    unseen = weigh(likely, ["periodic"], card, plugins)
+    assert unseen["periodic"] / unseen["overfitting"] == pytest.approx(4)
+    assert set(weigh({**likely, "nan": 0.9}, ["periodic"], card, plugins)) == set(plugins)
+
+
+def test_some_symptoms_alone_are_not_weighed() -> None:
+    falls = Curve.of(train_loss=FALLS, val_loss=FALLS, planned_epochs=40)
+    for name in ("overfitting", "nan"):
+        said = diagnose(falls, {name: registry.SYMPTOMS[name]}).verdict
+        assert said is not None and said.healthy
+
+
+def test_where_nothing_is_likely_the_rules_keep_the_word() -> None:
+    assert likeliest({"converged": 0.38, "overfitting": 0.32, "periodic": 0.3}, "periodic") == "periodic"
+    assert likeliest({"converged": 0.5, "overfitting": 0.2, "periodic": 0.3}, "periodic") == "converged"
+
+
+@pytest.mark.parametrize("name", FACTS)
 def test_facts_are_not_weighed(name: str) -> None:
     curve = next(iter(registry.SYMPTOMS[name].SEEN.values()))
     assert diagnose(curve, registry.SYMPTOMS).verdict.name == name  # type: ignore[union-attr]

@@ -11,9 +11,10 @@ import numpy as np
 
 from tuner import calibration, scorecard, shape
 from tuner.curve import Curve
+from tuner.shape_of_one import LEAST
 from tuner.symptoms import trend
 
-RULE_VERSION = "6"
+RULE_VERSION = "7"
 """Stored with every verdict; raised whenever a rule or a default threshold changes, which asks for a new fit of the
 scorecard and of the confidences (scripts/fit_scorecard.py, scripts/calibrate.py)."""
 
@@ -26,11 +27,20 @@ NAMED, SURE = 0.6, 0.8
 MILD = 0.4
 """The severity of what is seen but does no harm."""
 
-FIRM = ("nan", "negative_loss", "diverging", "too_early")
-"""Verdicts of the rules that are facts, not shapes: the scorecard has no say in them."""
+FACTS = ("nan", "negative_loss", "too_early")
+"""Verdicts of the rules that are facts, not shapes: the scorecards have no say in them."""
+
+FIRM = (*FACTS, "diverging")
+"""Those that stand while a run goes on."""
 
 FINISHED = 1.0
-"""The share of the plan from which on an alarm stands as it is: the last rows before it are weighed as well."""
+"""The share of the plan from which on a curve is weighed as a whole; until then only alarms are."""
+
+FEWEST = 20
+"""Rows that a finished curve must have for its shape to say more than the rules do."""
+
+UNLIKELY = 0.4
+"""What the likeliest verdict by shape must reach; below it a curve is unlike those of the bank, and the rules stand."""
 
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
@@ -119,15 +129,18 @@ def diagnose(
 ) -> Diagnosis:
     """Return every symptom of ``curve``, the primary verdict first, with calibrated confidences.
 
-    The rules have the first word. On a curve that goes on, a scorecard of its shape may take back their alarm.
+    The rules have the first word. Of a finished curve a scorecard of its shape decides, to which the verdict of the
+    rules is one number more; on one that goes on another may take back their alarm.
     """
     judged = judge(curve, plugins, options)
     seen = [replace(s, confidence=calibration.confidence(s.name, s.confidence)) for s in judged]
     goes_on = curve.progress is not None and curve.progress < FINISHED
-    doubted = bool(judged) and judged[0].harmful and judged[0].name not in FIRM
-    if goes_on and doubted and len(trend.clean(curve.train_loss)) >= shape.LEAST:
-        seen = _confirmed(curve, judged, seen)
-    return Diagnosis(tuple(seen))
+    firm = FIRM if goes_on else FACTS
+    if not judged or judged[0].name in firm or len(trend.clean(curve.train_loss)) < LEAST:
+        return Diagnosis(tuple(seen))
+    if goes_on:
+        return Diagnosis(tuple(_confirmed(curve, judged, seen) if judged[0].harmful else seen))
+    return Diagnosis(tuple(_weighed(curve, plugins, seen) if curve.length >= FEWEST else seen))
 
 
 def judge(
@@ -164,7 +177,7 @@ def evidence(curve: Curve, judged: Sequence[Symptom]) -> dict[str, float]:
 
 def _confirmed(curve: Curve, judged: Sequence[Symptom], seen: Sequence[Symptom]) -> list[Symptom]:
     """Take back an alarm on a curve that goes on, unless the shape as a whole is that of a run that ends badly."""
-    card = scorecard.card()
+    card = scorecard.card(scorecard.RUNNING)
     likely = card.probabilities(evidence(curve, judged))
     if likely[scorecard.SICK] >= card.caution * likely[scorecard.SOUND]:
         return list(seen)
@@ -174,6 +187,73 @@ def _confirmed(curve: Curve, judged: Sequence[Symptom], seen: Sequence[Symptom])
 
 def _harmless(symptom: Symptom) -> Symptom:
     return replace(symptom, severity=min(symptom.severity, MILD)) if symptom.harmful else symptom
+
+
+def _weighed(curve: Curve, plugins: Mapping[str, SymptomPlugin], seen: Sequence[Symptom]) -> list[Symptom]:
+    """Put first what is likeliest by shape and rules; of a healthy curve nothing that was seen does harm."""
+    card, found = scorecard.card(scorecard.FINISHED), shape.numbers(curve)
+    if not set(card.labels) <= plugins.keys():  # of some symptoms alone none is the likeliest
+        return list(seen)
+    likely = weigh(card.probabilities(found), [s.name for s in seen], card, plugins)
+    name = likeliest(likely, seen[0].name)
+    others = sorted(likely.keys() - {name}, key=lambda label: -likely[label])
+    first = next((s for s in seen if s.name == name), None)
+    if first is None:
+        reasons = card.reasons(found, name, others[0])[:REASONS]
+        first = _by_shape(curve, name, plugins[name].HEALTHY, {key: found[key] for key in reasons})
+    if not first.healthy:
+        first = replace(first, severity=max(first.severity, NAMED))
+    rest = [s for s in seen if s.clear and s.name != name]
+    first = replace(first, confidence=card.confidence(likely[name]))
+    return [first, *(map(_harmless, rest) if first.healthy else rest)]
+
+
+def weigh(
+    likely: Mapping[str, float], seen: Sequence[str], card: scorecard.Card, plugins: Mapping[str, SymptomPlugin]
+) -> dict[str, float]:
+    """Return how likely each label is, given what the rules saw and that a false alarm is worse than a miss."""
+    weighed = {}
+    for name, probability in likely.items():
+        if name in plugins:
+            factor = card.caution if plugins[name].HEALTHY else 1.0 if name in seen else 1 / card.trust
+            factor *= card.trust if name == seen[0] else 1.0
+            # No single number may rule a label out.
+            weighed[name] = (probability + scorecard.DOUBT) * factor
+    total = sum(weighed.values())
+    return {name: value / total for name, value in weighed.items()}
+
+
+def likeliest(likely: Mapping[str, float], said: str) -> str:
+    """Return the likeliest label; what the rules said where none is likely."""
+    best = max(likely, key=lambda name: likely[name])
+    return said if likely[best] < UNLIKELY and said in likely else best
+
+
+_LOOKS = (
+    "no rule sees it, but the shape as a whole is that of such runs: {number1} {value1:.3g}",
+    "{number2} {value2:.3g}",
+    "{number3} {value3:.3g}",
+)
+
+REASONS = len(_LOOKS)
+
+
+def _by_shape(curve: Curve, name: str, healthy: bool, why: Mapping[str, float]) -> Symptom:
+    """Return a symptom that no rule saw, with the numbers that speak most for it."""
+    numbers: dict[str, Number | str] = {}
+    for i, (key, value) in enumerate(why.items(), start=1):
+        numbers |= {f"number{i}": shape.NAMES[key], f"value{i}": value}
+    return Symptom(
+        name=name,
+        since_epoch=int(curve.epochs[0]),
+        epoch=int(curve.epochs[-1]),
+        confidence=0.0,
+        severity=0.0 if healthy else NAMED,
+        evidence=numbers,
+        says=_LOOKS[: len(why)],
+        healthy=healthy,
+        clear=False,
+    )
 
 
 @lru_cache

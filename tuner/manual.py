@@ -34,6 +34,9 @@ HEADINGS: Mapping[str, str] = {
 VALUES = ("train loss", "val loss", "nan", "inf")
 """What evidence says in words of its own; any other text in it is a name from a log."""
 
+NUMBERS = ("number1", "number2", "number3")
+"""Evidence that names a number of the shape, in words of its own as well."""
+
 _NEEDLESS = re.compile(
     r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])|(?<=[\u3000-\u303f\uff00-\uffef]) | (?=[\u3000-\u303f\uff00-\uffef])"
 )
@@ -77,7 +80,8 @@ def phrases(symptom: Symptom, language: str = "en") -> str:
 def phrase(says: str, evidence: Mapping[str, Any], language: str = "en") -> str:
     """Return the English template ``says`` in ``language``, filled with the evidence; names of series are kept."""
     template = str(_said(language, "phrases").get(says, says))
-    told = {key: word(value, language) if value in VALUES else value for key, value in evidence.items()}
+    own = {key for key, value in evidence.items() if key in NUMBERS or value in VALUES}
+    told = {key: word(value, language) if key in own else value for key, value in evidence.items()}
     return _NEEDLESS.sub("", template.format(**told))
 
 

@@ -1,9 +1,9 @@
-"""Whether an alarm on a curve that goes on is that of a run that ends badly: points for its shape, added up.
+"""What a curve is by its shape as a whole: points for each number of it, added up.
 
-``scorecard.json`` is a logistic regression over steps (an additive model, as the scorecards of banks are), fitted by
-``scripts/fit_scorecard.py`` on the cuts of labelled curves at which the rules raise an alarm. Every number, of the
-shape and of what the rules saw, falls between two edges and gives each of the two labels the points that stand there;
-the sums are turned into probabilities.
+``scorecard.json`` holds two cards, each a logistic regression over steps (an additive model, as the scorecards of banks
+are), fitted by ``scripts/fit_scorecard.py`` on labelled curves. ``finished`` weighs every verdict on curves at their
+end, ``running`` whether an alarm on a curve that goes on is that of a run that ends badly. Every number falls between
+two edges and gives each label the points that stand there; the sums are turned into probabilities.
 """
 
 from __future__ import annotations
@@ -19,10 +19,17 @@ from typing import Any
 
 import numpy as np
 
+from tuner.calibration import logit
 from tuner.curve import FloatArray
 
+FINISHED, RUNNING = "finished", "running"
+"""The cards."""
+
 SOUND, SICK = "sound", "sick"
-"""The labels: runs that end well, and runs that end badly."""
+"""The labels of the card for curves that go on: runs that end well, and runs that end badly."""
+
+DOUBT = 1e-3
+"""What is added to every probability: a curve unlike all that were seen can be anything."""
 
 SEEN, VERDICT, MARGIN = "seen", "verdict", "margin"
 """Kinds of evidence of the rules; their keys are such as ``seen overfitting``."""
@@ -43,7 +50,10 @@ class Step:
 class Card:
     """Points, shape [rows, labels]: of each number one row an interval, then one for where it is missing.
 
-    ``caution`` is how many times as likely as sound a run has to be sick for an alarm to stand.
+    ``caution`` is how many times as likely as healthy a run has to be sick to be called so. Of the finished card,
+    ``trust`` is how many times likelier a verdict is that the rules give, and how many times less so one that is sick
+    and that no rule saw; ``sure`` turns the logit of a probability into that of the share of such verdicts that were
+    right: an offset and a slope.
     """
 
     labels: tuple[str, ...]
@@ -51,6 +61,8 @@ class Card:
     steps: Mapping[str, Step]
     points: FloatArray
     caution: float
+    trust: float
+    sure: tuple[float, float]
 
     def rows(self, found: Mapping[str, float]) -> list[int]:
         """Return the rows of ``points`` that the numbers fall into."""
@@ -67,24 +79,40 @@ class Card:
         weights = np.exp(total - total.max())
         return dict(zip(self.labels, (weights / weights.sum()).tolist(), strict=True))
 
+    def reasons(self, found: Mapping[str, float], label: str, other: str) -> list[str]:
+        """Return the keys of the numbers that speak for a label against another one, the strongest first."""
+        rows, points = self.rows(found), self.points
+        more = (points[rows, self.labels.index(label)] - points[rows, self.labels.index(other)]).tolist()
+        gains = {key: gain for key, gain in zip(self.steps, more, strict=True) if gain > 0 and key in found}
+        return sorted(gains, key=lambda key: -gains[key])
+
+    def confidence(self, likely: float) -> float:
+        """Return which share of the verdicts that were as likely was right."""
+        offset, slope = self.sure
+        return 1 / (1 + math.exp(-(offset + slope * logit(likely))))
+
 
 @cache
-def card() -> Card:
-    return parse(resources.files("tuner").joinpath("scorecard.json").read_text("utf-8"))
+def card(name: str) -> Card:
+    """Return a card by its name."""
+    return parse(resources.files("tuner").joinpath("scorecard.json").read_text("utf-8"), name)
 
 
-def parse(text: str) -> Card:
-    """Return the card that a JSON text holds."""
-    known: Mapping[str, Any] = json.loads(text)
+def parse(text: str, name: str) -> Card:
+    """Return a card that a JSON text holds."""
+    known: Mapping[str, Any] = json.loads(text)[name]
     steps: dict[str, Step] = {}
     rows: list[list[float]] = []
     for key, step in known["steps"].items():
         steps[key] = Step(tuple(step["edges"]), len(rows))
         rows += step["points"]
+    offset, slope = known.get("sure", (0.0, 1.0))
     return Card(
         labels=tuple(known["labels"]),
         start=np.array(known["start"]),
         steps=steps,
         points=np.array(rows),
         caution=float(known["caution"]),
+        trust=float(known.get("trust", 1.0)),
+        sure=(float(offset), float(slope)),
     )

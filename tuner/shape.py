@@ -1,4 +1,4 @@
-"""The shape of a curve in a few numbers, which the scorecard weighs."""
+"""The shape of a curve in a few numbers, which the scorecards weigh."""
 
 from __future__ import annotations
 
@@ -7,103 +7,118 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Kind
+from tuner import shape_of_one
+from tuner.curve import Curve, FloatArray, Kind, Series
+from tuner.remarks import OF_CLASSES
+from tuner.shape_of_one import LEAST, tail
 from tuner.symptoms import trend
-
-OF_ONE = {
-    "fall": "fall of {} as a share of its first value",
-    "rise": "rise of {} over its best value",
-    "jumps": "jumps of {} as a share of its level",
-    "spread": "spread of {} at the end as a share of its level",
-    "half": "change of {} over the last half",
-    "fifth": "change of {} over the last fifth",
-    "first_step": "share of the change of {} that its first step made",
-    "late": "share of the change of {} that was done at 90 % of the rows",
-    "wait": "share of the rows before {} moved",
-}
-"""What is measured of each of the three series, by key."""
 
 SERIES = {"train": "train loss", "val": "val loss", "score": "score"}
 
 OF_ALL = {
     "gap": "val loss over train loss at the end",
+    "gap_first": "val loss over train loss at first",
+    "gap_best": "val loss over train loss where val loss was lowest",
+    "train_since": "fall of train loss since val loss was lowest",
+    "val_gain": "what val loss gained on the higher of the two first losses",
     "val_jumps": "jumps of val loss over those of train loss",
-    "rows": "rows",
-    "first_score": "first score",
-    "best_score": "best score",
+    "together": "how alike the steps of val loss and train loss are",
+    "class_rise": "rise of the class loss over its lowest value",
+    "other_rise": "rise of the other losses over their lowest value",
+    "last_score": "last score",
+    "score_gain": "last score less the first one",
+    "score_moved": "change of the score over the last three fifths",
+    "score_spread": "spread of the score over the last three fifths",
+    "score_lost": "best score less the last one",
+    "rate_first": "power of ten of the first rate over its peak",
+    "rate_peak": "share of the rows at which the rate was highest",
     "rate_quarter": "power of ten of the rate after a quarter of the rows over its peak",
     "rate_end": "power of ten of the rate at the end over its peak",
 }
 """What is measured of the curve as a whole."""
 
-NAMES = {f"{series} {key}": name.format(of) for series, of in SERIES.items() for key, name in OF_ONE.items()} | OF_ALL
+OF_ONE = {f"{s} {key}": name.format(of) for s, of in SERIES.items() for key, name in shape_of_one.NAMES.items()}
+NAMES = OF_ONE | OF_ALL
 
-LEAST = 4
-"""Values that a series must have to have a shape."""
+FLOOR = 1e-6
 
 
 def numbers(curve: Curve) -> Mapping[str, float]:
     """Return the numbers by their keys in ``NAMES``; what cannot be told is missing."""
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
     metric = trend.metric(curve)
-    found: dict[str, float] = {"rows": float(curve.length)}
+    found: dict[str, float] = {}
     for series, cost in (("train", train), ("val", val), ("score", trend.clean_cost(metric))):
         if len(cost) >= LEAST:
-            found.update((f"{series} {key}", value) for key, value in of_one(cost).items())
+            found.update((f"{series} {key}", value) for key, value in shape_of_one.numbers(cost).items())
     if len(train) >= LEAST and len(val) >= LEAST:
-        found["gap"] = trend.ratio(trend.median(val[-5:]), abs(trend.median(train[-5:])))
-        found["val_jumps"] = trend.ratio(_late_jumps(val), max(_late_jumps(train), 1e-4))
-    score = trend.shares(metric)
-    if len(score):
-        found["first_score"], found["best_score"] = float(score[0]), float(score.max())
-    return found | _rates(curve)
+        found |= _of_both(train, val)
+    return found | _of_score(trend.shares(metric)) | _of_parts(curve) | _of_rate(curve)
 
 
-def of_one(cost: FloatArray) -> dict[str, float]:
-    """Return the numbers of a series as something to minimise, values [n] with n >= ``LEAST``."""
-    n, first = len(cost), float(cost[0])
-    smooth = trend.running_median(cost, 3)
-    last = trend.median(cost[-max(1, min(5, n // 10 + 1)) :])
-    lowest, fall = float(cost.min()), first - last
-    end = _end(cost)
+def _of_both(train: FloatArray, val: FloatArray) -> dict[str, float]:
+    first = max(float(train[0]), float(val[0]))
+    low = int(trend.running_median(val, 3).argmin())
+    at = min(len(train) - 1, low * len(train) // len(val))
+    n = min(len(train), len(val))
+    one, two = np.diff(val[-n:]), np.diff(train[-n:])
+    power = math.sqrt(float(one @ one) * float(two @ two))
     return {
-        "fall": trend.ratio(fall, abs(first)),
-        "rise": trend.ratio(last - lowest, abs(lowest)),
-        "jumps": trend.ratio(trend.jumps(cost), abs(trend.median(cost))),
-        "spread": trend.ratio(float(end.max() - end.min()), abs(trend.median(end))),
-        "half": trend.share_of_change(cost[-max(5, n // 2) :]),
-        "fifth": trend.share_of_change(cost[-max(5, n // 5) :]),
-        "first_step": _done(smooth, 1, first, fall),
-        "late": _done(smooth, int(0.9 * n), first, fall),
-        "wait": _wait(smooth, first, fall),
+        "gap": _over(trend.median(val[-5:]), trend.median(train[-5:])),
+        "gap_first": _over(float(val[0]), float(train[0])),
+        "gap_best": _over(float(val[low]), float(train[at])),
+        "train_since": trend.ratio(float(train[at]) - trend.median(train[-5:]), abs(float(train[at]))),
+        "val_gain": trend.ratio(first - trend.median(val[-5:]), abs(first)),
+        "val_jumps": trend.ratio(_late_jumps(val), max(_late_jumps(train), 1e-4)),
+        "together": float(one @ two) / power if power > 0 else 0.0,
     }
 
 
-def _end(cost: FloatArray) -> FloatArray:
-    return cost[-max(8, len(cost) // 3) :]
+def _over(upper: float, lower: float) -> float:
+    return trend.ratio(max(upper, FLOOR), max(lower, FLOOR))
 
 
 def _late_jumps(loss: FloatArray) -> float:
-    end = _end(loss)
+    end = tail(loss)
     return trend.ratio(trend.jumps(end), abs(trend.median(end)))
 
 
-def _done(smooth: FloatArray, row: int, first: float, fall: float) -> float:
-    """Return which share of the whole change is done at a row."""
-    done = first - float(smooth[min(len(smooth) - 1, row)])
-    return math.copysign(min(5.0, abs(done) / max(abs(fall), 1e-9)), done * fall)
+def _of_score(score: FloatArray) -> dict[str, float]:
+    """Return what is told by how good a score is, values [n] as shares of 1."""
+    if len(score) < LEAST:
+        return {}
+    rest, fifth = score[2 * len(score) // 5 :], max(3, len(score) // 5)
+    last = trend.median(score[-5:])
+    return {
+        "last_score": last,
+        "score_gain": last - float(score[0]),
+        "score_moved": trend.median(score[-fifth:]) - trend.median(rest[:fifth]),
+        "score_spread": float(rest.std()),
+        "score_lost": float(trend.running_median(score, 3).max()) - trend.median(score[-3:]),
+    }
 
 
-def _wait(smooth: FloatArray, first: float, fall: float) -> float:
-    """Return the share of the rows that passed before a tenth of the fall was done; 1 where nothing fell."""
-    below = smooth < first - 0.1 * fall
-    return float(np.argmax(below)) / len(smooth) if fall > 0 and below.any() else 1.0
+def _of_parts(curve: Curve) -> dict[str, float]:
+    """Return how far the validation losses of the classes and of all else rose, where both are logged."""
+    rises: dict[bool, list[float]] = {True: [], False: []}
+    for series in curve.of_kind(Kind.VAL_LOSS):
+        if series is not curve.val_loss and len(series.finite) > 5 and np.abs(series.finite.values).max() > 0:
+            rises[OF_CLASSES.search(series.name) is not None].append(_rise(series))
+    if not rises[True] or not rises[False]:
+        return {}
+    return {"class_rise": max(rises[True]), "other_rise": max(rises[False])}
 
 
-def _rates(curve: Curve) -> dict[str, float]:
+def _rise(series: Series) -> float:
+    smooth = trend.running_median(trend.clean(series), 3)
+    return trend.ratio(trend.median(smooth[-3:]) - float(smooth.min()), abs(float(smooth.min())))
+
+
+def _of_rate(curve: Curve) -> dict[str, float]:
     rates = [trend.clean(s) for s in curve.of_kind(Kind.LEARNING_RATE)]
     if not rates or len(rates[0]) < LEAST or rates[0].max() <= 0:
         return {}
     rate, peak = rates[0], float(rates[0].max())
-    at = {"rate_quarter": rate[len(rate) // 4], "rate_end": rate[-1]}
-    return {key: math.log10(max(float(value) / peak, 1e-12)) for key, value in at.items()}
+    at = {"rate_first": rate[0], "rate_quarter": rate[len(rate) // 4], "rate_end": rate[-1]}
+    found = {key: math.log10(max(float(value) / peak, 1e-12)) for key, value in at.items()}
+    return found | {"rate_peak": float(rate.argmax()) / len(rate)}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from torch import Tensor
 
-from scripts.curve_bank import data_heldout2, data_heldout3, data_heldout4
+from scripts.curve_bank import data_heldout2, data_heldout3, data_heldout4, data_heldout5, data_random
 from scripts.curve_bank.samples import ALPHABET, BLANKS, LETTERS, VOWELS, Array, Part, Task, as_part, share, standardise
 
 WINDOW = 12
@@ -40,6 +40,12 @@ def draw(name: str, rng: np.random.Generator, n_train: int, n_val: int, n_test: 
             pool.take(torch.from_numpy(rng.permutation(len(pool))[:n])) for pool, n in zip(pools, sizes, strict=True)
         )
     return Task(name, train, val, test_part, int(max(int(p.y.max()) for p in pools)) + 1)
+
+
+def draw_at_random(rng: np.random.Generator, n_train: int, n_val: int, n_test: int) -> Task:
+    """Draw a task that is made up, or a view of a data set; it has as many samples as there are."""
+    pools = {name: pool for name, pool in POOLS.items() if name not in UNSEEN}
+    return data_random.draw(rng, n_train, n_val, n_test, pools)
 
 
 @lru_cache
@@ -173,5 +179,9 @@ POOLS: dict[str, Callable[[], tuple[Part, ...]]] = {
         *data_heldout2.DATA_SETS,
         *data_heldout3.DATA_SETS,
         *data_heldout4.DATA_SETS,
+        *data_heldout5.DATA_SETS,
     )
 }
+
+UNSEEN = frozenset(f.__name__ for f in data_heldout5.DATA_SETS)
+"""Data sets of the part that is for the end: none of the random tasks is a view of them."""

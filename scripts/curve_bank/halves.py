@@ -1,4 +1,8 @@
-"""What the parts of the bank are made from; they share neither data nor architecture."""
+"""What the parts of the bank are made from; they share neither data nor architecture.
+
+The part ``random`` is for development alone and not in the bank: task, model, sizes and settings are drawn anew for
+each curve, as widely as small trainings allow.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.curve_bank import data
+from scripts.curve_bank import data, models_random
 from scripts.curve_bank.training import Settings, Setup
 
 SEQUENCE_MODELS = ("gru", "transformer", "lstm", "elman")
 SLOW = (*SEQUENCE_MODELS, "depthwise_cnn", "mlp_mixer", "tcn", "dense_cnn", "gated_convolutions")
+SLOW += ("inception_cnn", "fourier_mixing")
 
 FITS = {
     "cnn": ("digits",),
@@ -29,6 +34,11 @@ FITS = {
     "squeeze_cnn": ("graphs", "life"),
     "state_space": ("brain", "numerals", "calendar"),
     "queries": ("graphs", "numerals", "calendar"),
+    "radial": ("iris", "tips", "seafloor", "attractor", "fractal"),
+    "sines": ("iris", "tips", "seafloor", "attractor", "fractal", "portrait"),
+    "factorisation": ("iris", "tips", "fractal", "sums", "entities"),
+    "inception_cnn": ("portrait",),
+    "fourier_mixing": ("seafloor", "attractor", "sums", "brackets", "entities"),
 }
 """What the names of data sets that an architecture can be trained on begin with; the others take all."""
 
@@ -39,7 +49,8 @@ class Half:
 
     ``unstable`` names the architectures without normalisation, from which runs that get stuck are drawn; () is all.
     ``stuck_samples`` and ``stuck_widths`` are the sizes of those. ``small`` is the share of the other
-    tasks that have but ``FEW`` training samples.
+    tasks that have but ``FEW`` training samples, ``small_validation`` the share of those that have ``FEW_VALIDATED``
+    samples to validate on. ``steps`` is how many a run takes at most: its batches grow until it does.
     """
 
     data: dict[str, tuple[str, ...]]
@@ -48,6 +59,8 @@ class Half:
     stuck_samples: tuple[int, int] = (250, 450)
     stuck_widths: tuple[int, ...] = (8, 12)
     small: float = 0.0
+    small_validation: float = 0.0
+    steps: int | None = None
 
 
 HALVES = {
@@ -133,10 +146,46 @@ HALVES = {
         stuck_widths=(24, 48),
         small=0.3,
     ),
+    "heldout5": Half(
+        data={
+            "iris": ("cls", "box", "both"),
+            "tips": ("cls", "box", "both"),
+            "portrait": ("cls", "box", "both"),
+            "seafloor": ("cls", "box", "both"),
+            "attractor": ("cls", "box", "both"),
+            "fractal": ("cls", "box", "both"),
+            "sums": ("cls", "box", "both"),
+            "brackets": ("cls", "box", "both"),
+            "entities": ("cls", "box", "both"),
+        },
+        rates={
+            "maxout": {"adam": 3e-3, "momentum": 1e-2, "sgd": 7e-2},
+            "radial": {"adam": 2e-2, "momentum": 5e-2, "sgd": 3e-1},
+            "sines": {"adam": 3e-3, "momentum": 1e-2, "sgd": 7e-2},
+            "factorisation": {"adam": 5e-3, "momentum": 1e-2, "sgd": 5e-2},
+            "inception_cnn": {"adam": 4e-3, "momentum": 1e-2, "sgd": 3e-2},
+            "fourier_mixing": {"adam": 3e-3, "momentum": 5e-3, "sgd": 4e-2},
+            "weight_tied": {"adam": 3e-3, "momentum": 1e-2, "sgd": 7e-2},
+        },
+        unstable=("maxout", "sines", "weight_tied"),
+        small=0.25,
+        small_validation=0.25,
+        steps=600,
+    ),
 }
+
+RANDOM = "random"
+DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
+"""The part whose tasks and models have no names that could be listed."""
+
+BASE_RATES = {"adam": 3e-3, "momentum": 2e-2, "sgd": 1e-1}
+SAMPLES, VALIDATED, EPOCHS = (30, 2000), (20, 500), (20, 300)
+STEPS = 350
+"""How many steps a random run takes at most: what is many epochs has few samples or large batches."""
 
 PLAN = (30, 90)
 FEW = (40, 140)
+FEW_VALIDATED = (25, 80)
 
 
 def chances(architectures: Sequence[str]) -> list[float]:
@@ -166,6 +215,8 @@ def sound(
 
     ``data_sets``, ``modes`` and ``only``, which names architectures, narrow the choice where they can.
     """
+    if half == RANDOM:
+        return sound_at_random(rng, modes=modes, optimizers=optimizers, n_train=n_train, n_val=n_val, plan=plan)
     chosen = HALVES[half]
     pairs = [(n, m) for n, ms in chosen.data.items() if not data_sets or n in data_sets for m in ms if m in modes]
     name, mode = pairs[rng.integers(len(pairs))]
@@ -175,16 +226,64 @@ def sound(
     slow = architecture in SLOW
     if may_be_small and chosen.small and rng.random() < chosen.small:
         n_train = FEW
+    if chosen.small_validation and rng.random() < chosen.small_validation:
+        n_val = FEW_VALIDATED
     task = data.draw(name, rng, int(rng.integers(*n_train)), int(rng.integers(*n_val)), 400 if slow else 500)
+    rows = planned(rng, (plan[0], (plan[0] + plan[1]) // 2) if slow else plan)
+    rate = significant(chosen.rates[architecture][optimizer] * 2 ** rng.uniform(-0.7, 0.7))
+    batch = int(rng.choice([32, 64] if slow else [16, 32, 64, 64]))
+    while chosen.steps and rows * len(task.train) / batch > chosen.steps and batch < len(task.train) / 4:
+        batch *= 2
     settings = Settings(
-        rows=planned(rng, (plan[0], (plan[0] + plan[1]) // 2) if slow else plan),
-        rate=significant(chosen.rates[architecture][optimizer] * 2 ** rng.uniform(-0.7, 0.7)),
-        batch=int(rng.choice([32, 64] if slow else [16, 32, 64, 64])),
+        rows=rows,
+        rate=rate,
+        batch=batch,
         optimizer=optimizer,
         clip=1.0 if architecture in (*SEQUENCE_MODELS, "gated_mlp") else 0.0,
     )
     width = int(rng.choice([16, 24, 32] if architecture == "transformer" else [24, 32, 48, 64]))
     return Setup(half, task, mode, architecture, width, int(rng.integers(1, 4)), settings, int(rng.integers(2**31)))
+
+
+def sound_at_random(
+    rng: np.random.Generator,
+    *,
+    modes: Sequence[str],
+    optimizers: Sequence[str],
+    n_train: tuple[int, int],
+    n_val: tuple[int, int],
+    plan: tuple[int, int],
+) -> Setup:
+    """Draw everything, over two to three times the ranges that the named parts have."""
+    size = spread(rng, (n_train[0] / 2, n_train[1] * 3), SAMPLES)
+    task = data.draw_at_random(rng, size, spread(rng, (n_val[0] / 5, n_val[1] * 2), VALIDATED), 500)
+    mode, optimizer = str(rng.choice(modes)), str(rng.choice(optimizers))
+    scale = 1.0 if mode == "cls" or optimizer == "adam" else max(1.0, float(task.train.z.var()))
+    batch = int(rng.choice([8, 16, 32, 32, 64, 128]))
+    rows = spread(rng, (plan[0] / 2, plan[1] * 2.5), EPOCHS)
+    while rows * len(task.train) / batch > STEPS:
+        rows, batch = (rows, batch * 2) if batch < len(task.train) / 4 else (max(EPOCHS[0], rows // 2), batch)
+        if rows == EPOCHS[0]:
+            break
+    settings = Settings(
+        rows=rows,
+        rate=significant(BASE_RATES[optimizer] * 2 ** rng.uniform(-1.5, 1.2) / scale),
+        batch=batch,
+        optimizer=optimizer,
+        momentum=float(rng.choice([0.8, 0.9, 0.95])),
+        schedule=str(rng.choice(["constant", "constant", "constant", "cosine", "step"])),
+        warm_up=int(rng.choice([0, 0, 0, max(1, rows // 20)])),
+        clip=float(rng.choice([0.0, 0.0, 1.0, 5.0])),
+    )
+    width = spread(rng, (8, 64), (8, 64))
+    architecture, depth = models_random.name(rng, task), int(rng.integers(1, 5))
+    return Setup(RANDOM, task, mode, architecture, width, depth, settings, int(rng.integers(2**31)))
+
+
+def spread(rng: np.random.Generator, between: tuple[float, float], limits: tuple[int, int]) -> int:
+    """Draw a number whose logarithm is uniform between two, kept within limits."""
+    value = np.exp(rng.uniform(np.log(between[0]), np.log(between[1])))
+    return round(float(np.clip(value, *limits)))
 
 
 def planned(rng: np.random.Generator, plan: tuple[int, int]) -> int:

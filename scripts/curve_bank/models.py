@@ -5,15 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from scripts.curve_bank import models_random
 from scripts.curve_bank.models_heldout2 import LSTM, TCN, DepthwiseCNN, Mixer
 from scripts.curve_bank.models_heldout3 import DenseCNN, Elman, GatedConvolutions, Highway, Splines
 from scripts.curve_bank.models_heldout4 import Mixture, Queries, SoftTrees, SqueezeCNN, StateSpace, deep_plain
+from scripts.curve_bank.models_heldout5 import (
+    Factorisation,
+    FourierMixing,
+    InceptionCNN,
+    Maxout,
+    Radial,
+    Sines,
+    WeightTied,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
 
 
 def build(architecture: str, task: Task, width: int, depth: int, dropout: float = 0.0) -> nn.Module:
     """Return a model that gives [n, classes + outputs]: the logits, then the numbers."""
     n_out = task.classes + task.outputs
+    if architecture.startswith(models_random.PREFIX):
+        return models_random.build(architecture, task, width, depth, dropout, n_out)
     if architecture in ("mlp_relu", "mlp_tanh"):
         activation = nn.ReLU if architecture == "mlp_relu" else nn.Tanh
         return mlp(task.train.x[0].numel(), n_out, width, depth, dropout, activation)
@@ -43,6 +55,14 @@ def build(architecture: str, task: Task, width: int, depth: int, dropout: float 
     if architecture in ("soft_trees", "mixture", "state_space", "queries"):
         made = {"soft_trees": SoftTrees, "mixture": Mixture, "state_space": StateSpace, "queries": Queries}
         return made[architecture](n_out, width, dropout, task)
+    if architecture == "inception_cnn":
+        return InceptionCNN(n_out, width, depth, dropout)
+    if architecture in ("maxout", "sines", "fourier_mixing"):
+        deep = {"maxout": Maxout, "sines": Sines, "fourier_mixing": FourierMixing}[architecture]
+        return deep(n_out, width, depth, dropout, task)
+    if architecture in ("radial", "factorisation", "weight_tied"):
+        flat = {"radial": Radial, "factorisation": Factorisation, "weight_tied": WeightTied}[architecture]
+        return flat(n_out, width, dropout, task)
     return Sequence(architecture, n_out, width, depth, dropout, task)
 
 

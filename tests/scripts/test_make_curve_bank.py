@@ -27,8 +27,11 @@ KEYS = {"id", "half", "label", "secondary", "variant", "cause", "data", "archite
     "planned_epochs", "onset", "ends_badly", "verified", "objective", "epochs", "series"
 }  # fmt: skip
 HEALTHY = {"converged", "still_improving", "fine_tuning", "too_early"}
-MISSING = {"heldout4": {"stuck_after_first_epoch"}}
-"""Labels of which no candidate of a part could be verified."""
+MISSING = {"heldout4": {"stuck_after_first_epoch"}, "heldout5": {"inception_cnn"}}
+"""Labels and architectures of which no candidate of a part could be verified."""
+
+SINGLE = {"heldout5": 3}
+"""How many labels may have one curve, where it is more than one."""
 
 
 @pytest.fixture(scope="module", params=HALVES)
@@ -45,7 +48,7 @@ def test_every_row_has_the_same_keys_and_its_own_id(half: tuple[str, list[Labell
 def test_every_label_has_curves_and_nearly_every_one_several(half: tuple[str, list[Labelled]]) -> None:
     labels = [item.row["label"] for item in half[1]]
     assert set(LABELS) - set(labels) <= MISSING.get(half[0], set())
-    assert len({label for label in LABELS if labels.count(label) >= 2}) >= len(LABELS) - 1
+    assert len({label for label in LABELS if labels.count(label) >= 2}) >= len(LABELS) - SINGLE.get(half[0], 1)
 
 
 def test_the_series_fit_the_epochs_and_the_objective_is_one_of_them(half: tuple[str, list[Labelled]]) -> None:
@@ -82,7 +85,7 @@ def test_no_two_parts_share_data_or_architecture(one: str, other: str) -> None:
 def test_the_curves_are_of_the_data_and_architectures_of_their_part(half: tuple[str, list[Labelled]]) -> None:
     name, found = half
     assert {item.row["data"] for item in found} == set(HALVES[name].data)
-    assert {item.row["architecture"] for item in found} == set(HALVES[name].rates)
+    assert {item.row["architecture"] for item in found} == set(HALVES[name].rates) - MISSING.get(name, set())
 
 
 DATA_SETS = [name for part in HALVES.values() for name in part.data]
@@ -98,8 +101,8 @@ def skip_without_matplotlib(name: str) -> None:
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_a_draw_from_each_data_set_has_the_sizes_asked_for(name: str) -> None:
     skip_without_matplotlib(name)
-    task = draw(name, np.random.default_rng(0), 40, 20, 80)
-    assert (len(task.train), len(task.val), len(task.test)) == (40, 20, 80)
+    task = draw(name, np.random.default_rng(0), 40, 20, 60)
+    assert (len(task.train), len(task.val), len(task.test)) == (40, 20, 60)
     assert int(task.train.y.max()) < task.classes
     assert name in {fitting for _, fitting in FITTING}
 

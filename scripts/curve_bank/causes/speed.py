@@ -11,7 +11,7 @@ from torch import nn
 
 from scripts.curve_bank.causes.healthy import with_label_noise
 from scripts.curve_bank.found import Evidence, Found, RejectedError, require
-from scripts.curve_bank.halves import HALVES, significant, sound
+from scripts.curve_bank.halves import DRAWN, HALVES, significant, sound
 from scripts.curve_bank.models import build
 from scripts.curve_bank.training import Hook, Run, Setup, advance, go_on, start, train
 from scripts.curve_bank.verify import around, at_chance, end, finite, lowest, plateau, variation
@@ -106,7 +106,7 @@ def dead(setup: Setup) -> nn.Module:
 
 def stuck_after_first_epoch(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Choose a rate so large that the loss bounces; verify by going on with a thirtieth of it."""
-    part = HALVES[half]
+    part = HALVES.get(half, DRAWN)
     setup = sound(half, rng, n_train=part.stuck_samples, plan=(30, 60), only=part.unstable, may_be_small=False)
     setup = replace(hard_to_fit(setup, rng, part.stuck_widths), init_scale=float(rng.uniform(1.3, 3.0)))
     setup = setup.but(batch=8 if "small" in cause else 16, clip=float(rng.choice([0.0, 0.0, 1.0])))
