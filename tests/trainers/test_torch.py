@@ -144,7 +144,11 @@ def test_the_end_of_a_range_that_cannot_be_trained_with_is_named() -> None:
 def test_diagnoses_look_at_the_loss_that_the_images_cause(tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
     epochs = range(1, 31)
-    rows = [[e, e, 0.1, 0.5, 3 * 0.9**e, 0.5 + 3 * 0.9**e, 0.6, 0.8, 0.8, 0.8] for e in epochs]
+    learnt, shrunk = [2 * 0.5**e for e in epochs], [3 * 0.9**e for e in epochs]
+    rows = [
+        [e, e, 0.1, 0.5 + a, b, 0.5 + a + b, 0.6 + a, *3 * [0.8 - a / 4]]
+        for e, a, b in zip(epochs, learnt, shrunk, strict=True)
+    ]
     log.write_text("\n".join([",".join(COLUMNS), *(",".join(map(str, row)) for row in rows)]) + "\n")
     how: dict[str, Any] = {"objective": "val/accuracy", "higher_is_better": True, "planned_epochs": 30, "options": {}}
     curve = csv.read(log, **how)

@@ -67,7 +67,7 @@ def of_trial(config: StudyConfig, record: Record, split: str, say: Callable[[str
     command = config.trainer.predict(folder, split)
     if command is None:
         name = config.model.trainer.name
-        raise StudyError(f"{folder}: expected a trainer that can predict (ultralytics), but got '{name}'")
+        raise StudyError(f"{folder}: expected a trainer that can predict (torch, ultralytics), but got '{name}'")
     say(f"trial {record.number} predicts the {split} split")
     again = f"tuner evidence {config.folder} {record.number}"
     tested.finished(config, command, folder, "its predictions", again)
@@ -96,8 +96,13 @@ def _chosen(config: StudyConfig, number: int | None) -> Record:
 def table(found: Evidence) -> list[str]:
     """Return the classes as lines of a table."""
     name = max(5, *(len(words.plain(c.name)) for c in found.scores.classes))
-    head = f"{'class':{name}}  labels  precision  recall     F1  AP50"
+    head = f"{'class':{name}}  labels  precision  recall     F1  {_average(found):>5}"
     return [head, *(_row(c, name) for c in found.scores.classes)]
+
+
+def _average(found: Evidence) -> str:
+    """Return what the average precision is called: of boxes it counts those that overlap by half."""
+    return "AP" if found.predictions.classifies else "AP50"
 
 
 def _row(one: scores.ClassScores, name: int) -> str:

@@ -109,5 +109,5 @@ def _sizes(predictions: Predictions, found: Scores) -> Iterator[str]:
 
 def _doubtful(doubtful: list[Mistake], predictions: Predictions) -> Iterator[str]:
     if doubtful:
-        what = "labels" if predictions.classifies else "places"
-        yield f"{len(doubtful)} {what} look wrong or incomplete to the model: look at them before you train again"
+        what = words.count(len(doubtful), "label" if predictions.classifies else "place")
+        yield f"{what} may be labelled wrongly, by what the model says: to be looked at before the next training"

@@ -29,7 +29,7 @@ class Part:
 class Data:
     """All images, of shape [n, channels, height, width], the names of the classes, and the three parts.
 
-    ``test`` is never looked at while training.
+    ``test`` is never looked at while training. ``files`` are where the images lie, none where they are no files.
     """
 
     images: Images
@@ -37,6 +37,7 @@ class Data:
     train: Part
     val: Part
     test: Part
+    files: tuple[str, ...] = ()
 
 
 def load(spec: Mapping[str, Any]) -> Data:

@@ -79,7 +79,8 @@ def _read(place: Path) -> Data:
     parts = {name: Part(of_part, labels[of_part]) for name, of_part in rows.items()}
     # Mapped, so that a set larger than the memory can be trained on and trials share what they read.
     images = np.load(place / IMAGES_FILE, mmap_mode="c")
-    return Data(images, tuple(listed["names"]), parts["train"], parts["val"], parts["test"])
+    names, files = tuple(listed["names"]), tuple(listed["files"])
+    return Data(images, names, parts["train"], parts["val"], parts["test"], files)
 
 
 def _is_grey(sample: Sample) -> bool:

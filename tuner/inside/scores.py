@@ -14,17 +14,21 @@ MOST_PIXELS = 2**22
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, feed: Feed, rows: Tensor, labels: Tensor) -> dict[str, float]:
-    """Return mean cross-entropy (nats), accuracy, balanced accuracy and macro F1 on the images of ``rows``."""
+def logits(model: nn.Module, feed: Feed, rows: Tensor) -> Tensor:
+    """Return what the model says of the images of ``rows``, of shape [n, classes]."""
     model.eval()
     size = max(1, min(MOST_IMAGES, MOST_PIXELS // feed.images[0].numel()))
-    logits = torch.cat([model(feed.batch(part)) for part in torch.split(rows, size)])
-    truth = labels.to(logits.device)
-    loss = functional.cross_entropy(logits, truth)
-    confusion = confused(truth, logits.argmax(dim=1), logits.shape[1])
+    return torch.cat([model(feed.batch(part)) for part in torch.split(rows, size)])
+
+
+def evaluate(model: nn.Module, feed: Feed, rows: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return mean cross-entropy (nats), accuracy, balanced accuracy and macro F1 on the images of ``rows``."""
+    said = logits(model, feed, rows)
+    truth, told = labels.to(said.device), said.argmax(dim=1)
+    confusion = confused(truth, told, said.shape[1])
     return {
-        "loss": float(loss),
-        "accuracy": float((logits.argmax(dim=1) == truth).float().mean()),
+        "loss": float(functional.cross_entropy(said, truth)),
+        "accuracy": float((told == truth).float().mean()),
         "balanced_accuracy": balanced_accuracy(confusion),
         "f1": macro_f1(confusion),
     }

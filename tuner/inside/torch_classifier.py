@@ -1,8 +1,9 @@
-"""Train an image classifier: ``python -m tuner.inside.torch_classifier SPEC.json [--resume | --test]``.
+"""Train an image classifier: ``python -m tuner.inside.torch_classifier SPEC.json [--resume|--test|--predict PART]``.
 
 Appends one row an epoch to log.csv in the spec's folder and keeps last.pt and best.pt beside it. ``--resume`` continues
 from last.pt, bit for bit as if nothing had happened; ``--test`` trains nothing and prints loss and scores of best.pt on
-the test part as JSON. Exit codes: 0 done, 2 the spec cannot be used, 143 ended by SIGTERM.
+the test part as JSON; ``--predict`` writes what best.pt says about each image of a part to evidence/. Exit codes: 0
+done, 2 the spec cannot be used, 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from tuner.errors import TunerError
 from tuner.inside import parameters
+from tuner.spec import evidence_file
 
 NEEDED = {"params", "epochs", "seed", "folder", "objective", "higher_is_better"}
 NEEDED |= {"data", "train_size", "label_noise", "val_share", "test_share", "split_seed", "image_size", "flip"}
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("spec", type=Path)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--test", action="store_true")
+    parser.add_argument("--predict", metavar="PART")
     options = parser.parse_args(arguments)
     try:
         spec = _read(options.spec)
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         return _refuse(f"{options.spec}: {error}")
     try:
-        _run(spec, params, resume=options.resume, test=options.test)
+        _run(spec, params, options)
     except (FileNotFoundError, TunerError) as error:
         return _refuse(str(error))
     return 0
@@ -61,7 +64,7 @@ def _read(path: Path) -> dict[str, Any]:
     return spec
 
 
-def _run(spec: dict[str, Any], params: parameters.Parameters, *, resume: bool, test: bool) -> None:
+def _run(spec: dict[str, Any], params: parameters.Parameters, options: argparse.Namespace) -> None:
     # Imported here, after the spec was found good, because torch takes seconds; without the garbage collector, which
     # would walk over the hundreds of thousands of objects that the import creates and keeps, it takes less.
     gc.disable()
@@ -69,10 +72,14 @@ def _run(spec: dict[str, Any], params: parameters.Parameters, *, resume: bool, t
 
     gc.freeze()
     gc.enable()
-    if test:
+    if options.predict:
+        from tuner.inside import torch_predicting
+
+        torch_predicting.predict(spec, params, options.predict, evidence_file(Path(spec["folder"])))
+    elif options.test:
         print(json.dumps(training.test(spec, params)))
     else:
-        training.train(spec, params, resume=resume)
+        training.train(spec, params, resume=options.resume)
 
 
 if __name__ == "__main__":

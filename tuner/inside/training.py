@@ -82,13 +82,18 @@ def train(spec: Mapping[str, Any], p: Parameters, *, resume: bool) -> None:
 
 def test(spec: Mapping[str, Any], p: Parameters) -> dict[str, float]:
     """Return loss, accuracy, balanced accuracy and F1 of best.pt on the test part."""
-    device = _device(spec)
     found = data.load(spec)
-    model = _built(p, found).to(device)
-    best = checkpoint.load(Path(spec["folder"]) / BEST_FILE, device)
-    model.load_state_dict(best["model"])
-    result = scores.evaluate(model, _fed(spec, p, found, best, device), *feed.places(found.test))
+    result = scores.evaluate(*best(spec, p, found), *feed.places(found.test))
     return {f"test_{name}": result[name] for name in sorted(result)}
+
+
+def best(spec: Mapping[str, Any], p: Parameters, found: data.Data) -> tuple[nn.Module, Feed]:
+    """Return the model with the weights of its best epoch, and the images as it was trained on them."""
+    device = _device(spec)
+    model = _built(p, found).to(device)
+    saved = checkpoint.load(Path(spec["folder"]) / BEST_FILE, device)
+    model.load_state_dict(saved["model"])
+    return model, _fed(spec, p, found, saved, device)
 
 
 def _listen() -> list[int]:

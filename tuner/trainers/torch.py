@@ -209,8 +209,8 @@ class TorchTrainer:
             return None
         return Command((sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--test"))
 
-    def predict(self, folder: Path, split: str) -> None:
-        return None
+    def predict(self, folder: Path, split: str) -> Command:
+        return Command((sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--predict", split))
 
     def exported(self, spec: TrialSpec) -> Mapping[str, Any]:
         return spec.params

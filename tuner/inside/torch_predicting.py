@@ -1,0 +1,55 @@
+"""What the best weights of the built-in classifier say about each image of a part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from tuner import whole
+from tuner.evidence import predictions
+from tuner.inside import data, feed, scores, training
+from tuner.inside.data import Data
+from tuner.inside.parameters import Parameters
+
+PARTS = ("train", "val", "test")
+PICTURES = "images"
+"""The folder beside the predictions for pictures of what is no file of its own."""
+
+
+def predict(spec: Mapping[str, Any], p: Parameters, part: str, out: Path) -> None:
+    """Write the predictions for a part to ``out``; raises ValueError where there is no such part."""
+    if part not in PARTS:
+        raise ValueError(f"split: expected one of {', '.join(PARTS)}, but got '{part}'")
+    found = data.load(spec)
+    rows, labels = feed.places(getattr(found, part))
+    model, images = training.best(spec, p, found)
+    chances = torch.softmax(scores.logits(model, images, rows), dim=1).cpu().numpy()
+    out.parent.mkdir(exist_ok=True)
+    paths = _paths(found, rows.tolist(), out.parent / PICTURES)
+    lines = map(predictions.of_probabilities, paths, labels.tolist(), chances.astype(float).round(6).tolist())
+    whole.write(out, "\n".join([predictions.header("classify", part, found.names), *lines]) + "\n")
+
+
+def _paths(found: Data, rows: list[int], place: Path) -> Iterator[str]:
+    """Yield where each image lies; one of an array is drawn first."""
+    for row in rows:
+        if found.files and Path(found.files[row]).is_file():
+            yield found.files[row]
+            continue
+        place.mkdir(exist_ok=True)
+        path = place / f"{row:06d}.png"
+        if not path.is_file():
+            _drawn(np.asarray(found.images[row], np.float64)).save(path)
+        yield str(path.absolute())
+
+
+def _drawn(pixels: np.ndarray[Any, np.dtype[np.float64]]) -> Image.Image:
+    """Return channels of any range as a picture."""
+    grey = (pixels - pixels.min()) / max(float(np.ptp(pixels)), 1e-12) * 255
+    shown = grey.astype(np.uint8).transpose(1, 2, 0)
+    return Image.fromarray(shown[..., 0] if shown.shape[2] == 1 else shown)
