@@ -118,7 +118,7 @@ def test_the_trials_of_a_driver_that_is_killed_go_on_at_another(
     url, folder = server.database(), tmp_path / "results" / "small"
     path = write_config(storage=url, trainer=trainer("--seconds 0.2"), budget={"trials": 6}, sweep=2, **LEASE)
     first, second = driving.driver(path), driving.driver(path)
-    wait_until(lambda: owners(url) == 2)
+    wait_until(lambda: owners(url) == 2 and all(len(driving.rows(folder, r.number)) > 1 for r in running(url)))
     driving.kill(first)
     (said,) = ended(second)
     records = trials(url)

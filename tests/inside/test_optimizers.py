@@ -49,17 +49,18 @@ def test_there_is_a_rule_for_every_optimizer() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_on_the_flat_weights_moves_every_layer_of_a_model(name: str) -> None:
     torch.manual_seed(1)
-    model = models.build(name, dropout=0.0)
+    channels = models.wanted_channels(name, 1)
+    model = models.build(name, dropout=0.0, channels=channels)
     before = [p.detach().clone() for p in model.parameters()]
     weights, gradients = optimizers.flatten(model)
-    model(torch.randn(32, 1, 8, 8)).square().sum().backward()
+    model(torch.randn(32, channels, 8, 8)).square().sum().backward()
     optimizers.sgd(weights, gradients, optimizers.state(weights), 0.1, P)
     assert all(not torch.equal(p, old) for p, old in zip(model.parameters(), before, strict=True))
 
 
 def test_the_models_are_listed_from_small_to_large() -> None:
-    perceptrons, networks = ([name for name in MODELS if name.startswith(kind)] for kind in ("mlp", "cnn"))
-    for names in (perceptrons, networks):
+    kinds = [[name for name in MODELS if name.startswith(kind)] for kind in ("mlp", "cnn", "resnet")]
+    for names in kinds:
         sizes = [sum(p.numel() for p in models.build(name, dropout=0.0).parameters()) for name in names]
         assert sizes == sorted(sizes)
-    assert [*perceptrons, *networks] == list(MODELS)
+    assert [name for names in kinds for name in names] == list(MODELS)
