@@ -19,9 +19,10 @@ import pytest
 from tests import driving
 from tuner import facts
 from tuner.diagnosis import diagnose
+from tuner.evidence import predictions
 from tuner.readers import ultralytics as reader
 from tuner.registry import SYMPTOMS
-from tuner.spec import TrialSpec
+from tuner.spec import SPEC_FILE, TrialSpec, evidence_file
 from tuner.trainers.ultralytics import UltralyticsOptions, UltralyticsTrainer
 
 pytest.importorskip("ultralytics", reason="the extra yolo is not installed")
@@ -119,6 +120,21 @@ def test_it_goes_on_where_it_was_and_is_tested_once_it_is_done(data: Path, copie
     )
     scores = json.loads(tested.stdout.splitlines()[-1])
     assert 0 <= scores["metrics/mAP50-95(B)"] <= 1
+
+
+def test_the_best_weights_predict_every_image_of_a_split(data: Path, copied: Path) -> None:
+    folder = spec(copied).folder
+    command = trainer(data).predict(folder, "val")
+    # The trial moved, and its specification says where it was.
+    stored = json.loads((folder / SPEC_FILE).read_text())
+    (folder / SPEC_FILE).write_text(json.dumps({**stored, "folder": str(folder)}))
+    env = {**os.environ, **command.env, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(driving.ROOT)}
+    subprocess.run(command.argv, cwd=command.cwd, env=env, check=True, capture_output=True, timeout=240)
+    found = predictions.read(evidence_file(folder))
+    assert (found.task, found.split, found.names) == ("detect", "val", ("ship",))
+    assert len(found.images) == facts.read(folder)["val_images"]
+    assert sum(len(image.truth) for image in found.images) > 0
+    assert all(Path(image.image).is_file() for image in found.images)
 
 
 def test_rows_that_the_checkpoint_does_not_know_are_trained_and_logged_again(data: Path, copied: Path) -> None:
