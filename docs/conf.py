@@ -23,6 +23,7 @@ CONTENTS = {
         "Parts on the digits </results/ablation/README>",
         "YOLO on a CPU </results/yolo/README>",
         "Data sets </results/data_check/README>",
+        "Wrong labels </results/label_noise/README>",
         "With and without a warm-up </results/warmup/README>",
         "Kills </results/kill_test/README>",
         "Clusters </results/cluster/README>",
