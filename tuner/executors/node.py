@@ -238,6 +238,8 @@ class Trial:
         for attempt in range(5):
             there = dict(_files(self._folder))
             changed = {name: stamp for name, stamp in there.items() if self._sent.get(name) != stamp}
+            if not over:  # what is opened anew is empty for a moment
+                changed = {name: stamp for name, stamp in changed.items() if stamp[1]}
             changed = {name: stamp for name, stamp in changed.items() if not self._too_large(name, stamp)}
             if not over and not self._settled(there):
                 return Look(None)
