@@ -29,7 +29,6 @@ from tuner import (
 )
 from tuner.config import StudyConfig
 from tuner.consoles import open_console
-from tuner.evidence import command as evidence
 from tuner.opening import open_study
 from tuner.reading import config_file, config_of, report_of, short
 from tuner.record import Params, Record
@@ -128,6 +127,9 @@ def _drive(
             if config.model.test:
                 _score_best(config, study, view.say)
             if last and not study.drivers.others:
+                # Imported here: who reads a study need not wait for what draws pictures.
+                from tuner.evidence import command as evidence
+
                 evidence.of_best(config, study.records, view.say)
     except Interrupted:
         page_watch.write_apart(whole or config.folder, env=environment(config.storage))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tuner.evidence import said
 from tuner.evidence.mistakes import Mistake
@@ -20,6 +21,6 @@ class Evidence:
     errors: list[Mistake]
     doubtful: list[Mistake]
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         return said.lines(self.predictions, self.scores, self.errors, self.doubtful)
