@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import signal
@@ -263,10 +264,16 @@ def test_no_password_is_left_anywhere_and_the_commands_find_it_again(
 
 
 def _arguments_of_children(pid: int) -> list[str]:
-    """Return the command lines of all processes below a process."""
+    """Return the command lines that the processes below a process were given.
+
+    A child that is forked and not yet its own program still shows its parent's, which the person typed.
+    """
     found: list[str] = []
+    typed = Path(f"/proc/{pid}/cmdline").read_text()
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        found += [Path(f"/proc/{child}/cmdline").read_text().replace("\0", " "), *_arguments_of_children(int(child))]
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            given = Path(f"/proc/{child}/cmdline").read_text()
+            found += [given.replace("\0", " ")] * (given != typed) + _arguments_of_children(int(child))
     return found
 
 
