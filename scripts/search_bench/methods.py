@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from unittest import mock
 
 import optuna
 
-from scripts.search_bench import blind
+from scripts.search_bench import blind, outside
 from scripts.search_bench.blind import bttackler_says, halving, pruned, random_draws, tpe_draws
 from scripts.search_bench.trace import Spent, Trace
-from tuner import replay
+from tuner import racing, replay
 from tuner.bank import Task
 from tuner.documents import Document
 
@@ -33,6 +35,12 @@ def ours(**policy: Any) -> Method:
     return functools.partial(tuner, policy=policy)
 
 
+def without_trust(trace: Trace, seed: int) -> None:
+    """Take early ranks at their word, whatever they foretold in the study so far."""
+    with mock.patch.object(racing, "TOLD", math.inf):
+        tuner(trace, seed)
+
+
 NO_DIAGNOSIS: Document = {"treatment": {}, "remedies": {"share": 0.0}}
 
 METHODS: Mapping[str, Method] = {
@@ -48,6 +56,7 @@ METHODS: Mapping[str, Method] = {
     "asha_random4": functools.partial(blind.promotion_asha, sampler=random_draws, eta=4),
     "asha_tpe4": functools.partial(blind.promotion_asha, sampler=tpe_draws, eta=4),
     "one_epoch": blind.one_epoch_top_k,
+    "dehb": outside.dehb,
     "bttackler": functools.partial(pruned, sampler=tpe_draws, rule=bttackler_says),
     "tuner": ours(),
     # tuner with one part switched off, a line each
@@ -56,6 +65,7 @@ METHODS: Mapping[str, Method] = {
     "tuner-sweep": ours(sweep=0),
     "tuner-pausing": ours(pausing=None),
     "tuner-tpe": ours(sampler={"name": "RandomSampler"}),
+    "tuner-trust": without_trust,
     # and with another setting of a part
     "tuner-eta3": ours(pausing={"eta": 3}),
 }
