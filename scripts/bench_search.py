@@ -66,7 +66,7 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--bank", type=Path, required=True, metavar="DIR")
     parser.add_argument("--suite", nargs="+", default=[], metavar="S", help="only these folders of the bank")
     parser.add_argument("--tasks", nargs="+", default=[], metavar="T", help="only these tasks")
-    parser.add_argument("--methods", nargs="+", default=list(methods.METHODS), choices=methods.METHODS, metavar="M")
+    parser.add_argument("--methods", nargs="+", default=methods.OWN_ENOUGH, choices=methods.METHODS, metavar="M")
     parser.add_argument("--ours", default="tuner", metavar="M", help="the method that the others are compared with")
     parser.add_argument("--seeds", type=int, default=10, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, metavar="N", help="the first; the others follow it")

@@ -69,6 +69,8 @@ METHODS: Mapping[str, Method] = {
     # and with another setting of a part
     "tuner-eta3": ours(pausing={"eta": 3}),
 }
+OWN_ENOUGH = [name for name in METHODS if name != "dehb"]
+"""What needs no package beyond tuner's own."""
 
 
 def run(method: str, task: Task, seed: int, budget: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def dehb(trace: Trace, seed: int) -> None:
             if number not in rows:
                 if not unused:
                     raise Spent
-                rows[number] = unused.take(_params(job["config"], task.space))
+                rows[number] = unused.take(params(job["config"], task.space))
             row = rows[number]
             costs = done.setdefault(row, [])
             for epoch in range(len(costs), min(round(job["fidelity"]), int(task.lengths[row]))):
@@ -66,14 +66,14 @@ def _search(dimensions: int, epochs: int, seed: int, folder: str) -> Any:
     )
 
 
-def _params(vector: Sequence[float], space: Space) -> Params:
+def params(vector: Sequence[float], space: Space) -> Params:
     """Return what a point of the unit cube stands for; options have equal shares of their side."""
     drawn = {n: _value(p, float(x)) for (n, p), x in zip(space.parameters.items(), vector, strict=True)}
-    params: Params = {}
+    active: Params = {}
     for name, value in drawn.items():
-        if space.is_active(name, params):
-            params[name] = value
-    return params
+        if space.is_active(name, active):
+            active[name] = value
+    return active
 
 
 def _value(parameter: Range | Levels | Choice | Any, x: float) -> ParamValue:

@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 
 from scripts import bench_search
-from scripts.search_bench import blind, methods, tables
+from scripts.search_bench import blind, methods, outside, tables
 from scripts.search_bench.tables import Outcome
 from scripts.search_bench.trace import Spent, Trace
 from tests import banks
-from tuner import bank_files, documents
+from tuner import bank_files, documents, space_file
 from tuner.bank import Task
+from tuner.errors import StudyError
 
 
 def traced(method: str, budget: int, seed: int = 0, task: Task | None = None) -> Trace:
+    if method == "dehb":
+        pytest.importorskip("dehb", reason="needs pip install dehb")
     trace = Trace(task or banks.task(), budget)
     with contextlib.suppress(Spent):
         methods.METHODS[method](trace, seed)
@@ -42,6 +45,21 @@ def test_with_enough_epochs_every_method_ends_with_the_table(method: str) -> Non
     outcome = traced(method, 24 * banks.EPOCHS).outcome()
     assert outcome["trials"] == 24
     assert outcome["regret"]["100%"] == pytest.approx(0, abs=0.2)
+
+
+def test_a_package_that_is_not_there_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dehb", None)
+    with pytest.raises(StudyError, match=r"^dehb: expected the package in this environment, but got none: pip install"):
+        methods.METHODS["dehb"](Trace(banks.task(), 10), 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "params"),
+    [(0.0, {"lr": 0.001, "size": "s"}), (0.5, {"lr": 0.1, "size": "m"}), (1.0, {"lr": 10.0, "size": "l"})],
+)
+def test_a_point_of_the_unit_cube_stands_for_parameters(x: float, params: dict[str, Any]) -> None:
+    space = space_file.build({"lr": {"log": [0.001, 10]}, "size": {"ordered": ["s", "m", "l"]}}, "space")
+    assert outside.params([x, x], space) == pytest.approx(params)
 
 
 def test_seeds_can_begin_anywhere(tmp_path: Path) -> None:
