@@ -1,6 +1,7 @@
-"""Measure what each part of tuner is worth: the same epoch budget for five methods, on real training.
+"""Measure what each part of tuner is worth: the same epochs, or the same time, for six methods, on real training.
 
     python scripts/ablation.py --seeds 5 --epochs-budget 900 --jobs 2 --json results/ablation/ablation.json
+    python scripts/ablation.py --seeds 5 --minutes 3 --methods one_epoch tpe_halving tuner --against tuner
 
 All methods share the space, the baselines, the sweep of the learning rate, the planned epochs of a trial and, for one
 seed, the seeds of sampler and trials; only the mechanism differs:
@@ -8,14 +9,16 @@ seed, the seeds of sampler and trials; only the mechanism differs:
     tpe                plain TPE: no treatment table, every trial trains to its end
     tpe_median         TPE and Optuna's MedianPruner, from epoch 5 on
     tpe_halving        TPE and Optuna's SuccessiveHalvingPruner, rungs at 3, 9 and 27 epochs
+    one_epoch          random draws: one epoch each for half of the budget, then the best to the end, one by one
     tuner_no_remedies  TPE and the treatment table: sick trials end early, nothing follows from the diagnosis
     tuner              the treatment table and its remedies
 
 A study trains one trial at a time, so it is the same whenever it is repeated, and its first part is what a study with a
-smaller budget would have been: the score at 25 % is what would have been found with a quarter of the epochs. ``--jobs``
-studies run at a time. Shown are mean and standard deviation over the seeds, then the differences to plain TPE, paired
-by seed, with a 95 % interval of Student's t. ``test`` is the accuracy of the best trial's weights on images that no
-trial saw; ``late`` counts epochs that were trained between a decision and the end of the process, inside the budget.
+smaller budget would have been: the score at 25 % is what would have been found with a quarter of the epochs; with
+``--minutes`` only the end is looked at. ``--jobs`` studies run at a time, those of one seed beside each other. Shown
+are mean and standard deviation over the seeds, then the differences to plain TPE, or ``--against``, paired by seed,
+with a 95 % interval of Student's t. ``test`` is the accuracy of the best trial's weights on images that no trial saw;
+``late`` counts epochs that were trained between a decision and the end of the process, inside the budget.
 What the JSON file already holds is not run again, so the script can be stopped and continued.
 """
 
@@ -48,6 +51,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "tpe": PLAIN,
     "tpe_median": (*PLAIN, "scheduler={name: MedianPruner, n_warmup_steps: 5}"),
     "tpe_halving": (*PLAIN, "scheduler={name: SuccessiveHalvingPruner, min_resource: 3, reduction_factor: 3}"),
+    "one_epoch": (*PLAIN[:2], "sampler={name: RandomSampler}", "pausing={first: 1, eta: 100}"),
     "tuner_no_remedies": ("remedies.share=0",),
     "tuner": (),
 }
@@ -56,7 +60,8 @@ SHARES = (0.25, 0.5, 1.0)
 
 def main() -> int:
     args = parse_arguments()
-    settings = {"config": args.config.name, "epochs_budget": args.epochs_budget, "set": args.set}
+    settings = {"config": args.config.name, "set": args.set}
+    settings |= {"minutes": args.minutes} if args.minutes else {"epochs_budget": args.epochs_budget}
     outcomes = read(args.json, settings)
     done = {(o["method"], o["seed"]) for o in outcomes}
     todo = [(m, s) for s in range(args.seeds) for m in args.methods if (m, s) not in done]
@@ -74,7 +79,7 @@ def main() -> int:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     shown = [o for o in outcomes if o["method"] in args.methods and o["seed"] < args.seeds]
-    print(f"\n{scores(shown)}\n\n{work(shown)}\n\n{differences(shown)}")
+    print(f"\n{scores(shown)}\n\n{work(shown)}\n\n{differences(shown, args.against)}")
     return 0
 
 
@@ -84,6 +89,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), metavar="METHOD")
     parser.add_argument("--seeds", type=int, default=5, help="how many; they are numbered from 0")
     parser.add_argument("--epochs-budget", type=int, default=900, help="of one study, over all its trials")
+    parser.add_argument("--minutes", type=float, help="of one study, in place of a budget in epochs")
+    parser.add_argument("--against", choices=METHODS, default="tpe", metavar="METHOD", help="what differences are to")
     parser.add_argument("--jobs", type=int, default=1, help="studies at a time, each with one trial at a time")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for all methods alike")
     parser.add_argument("--json", type=Path, metavar="OUT", help="where the outcomes are kept")
@@ -99,7 +106,7 @@ def run(method: str, seed: int, scratch: Path, args: argparse.Namespace) -> Outc
     sets = (
         *args.set,
         *METHODS[method],
-        f"budget={{epochs: {args.epochs_budget}}}",
+        f"budget={json.dumps(budget(method, args))}",
         f"study={folder.name}",
         f"results={scratch}",
         f"seed={seed}",
@@ -110,7 +117,27 @@ def run(method: str, seed: int, scratch: Path, args: argparse.Namespace) -> Outc
     call([sys.executable, "-m", "tuner", "run", str(args.config), "--quiet", *words])
     seconds = time.monotonic() - began
     study = config.load(folder / config.CONFIG_FILE)
-    return {"method": method, "seed": seed, "seconds": round(seconds, 1), **outcome(study, args.epochs_budget)}
+    epochs = None if args.minutes else args.epochs_budget
+    return {"method": method, "seed": seed, "seconds": round(seconds, 1), **outcome(study, epochs)}
+
+
+def budget(method: str, args: argparse.Namespace) -> dict[str, float]:
+    """Return the budget of a study; one epoch each is for as many trials as fit into half of it."""
+    whole = {"hours": args.minutes / 60} if args.minutes else {"epochs": args.epochs_budget}
+    if method != "one_epoch":
+        return whole
+    return {
+        **whole,
+        "trials": max(2, int(args.minutes * 30 / first_look(args) if args.minutes else whole["epochs"] / 2)),
+    }
+
+
+def first_look(args: argparse.Namespace) -> float:
+    """Return the seconds that a start and one epoch take here and now."""
+    words = [word for assignment in args.set for word in ("--set", assignment)]
+    said = call([sys.executable, "-m", "tuner", "check", str(args.config), "--time", "--json", *words])
+    seconds = json.loads(said)["studies"][0]["seconds"]
+    return float(seconds["start"] + seconds["epoch"])
 
 
 def call(command: list[str]) -> str:
@@ -122,14 +149,16 @@ def call(command: list[str]) -> str:
     return done.stdout
 
 
-def outcome(study: StudyConfig, budget: int) -> Outcome:
-    """Return the scores and the work of a finished study."""
+def outcome(study: StudyConfig, epochs: int | None) -> Outcome:
+    """Return the scores and the work of a finished study, which had so many epochs to spend, or a time."""
     records = record.read_all(sampler.load_study(study.storage, study.model.study))
     best = incumbent(records, higher_is_better=study.higher_is_better)
     assert best is not None
     ends = Counter(r.ending.reason for r in records if r.ending)
     return {
-        "scores": {f"{share:.0%}": score_at(study, records, share * budget) for share in SHARES},
+        "scores": {f"{share:.0%}": score_at(study, records, share * epochs) for share in SHARES}
+        if epochs
+        else {"100%": best.score},
         "test": test_accuracy(study.trial_folder(best.number)),
         "best_origin": str(best.origin),
         "trials": len(records),
@@ -187,7 +216,7 @@ Measure = Callable[[Outcome], float | None]
 
 
 def score_of(share: float) -> Measure:
-    return lambda o: o["scores"][f"{share:.0%}"]
+    return lambda o: o["scores"].get(f"{share:.0%}")
 
 
 MEASURES: dict[str, Measure] = {
@@ -217,14 +246,14 @@ def work(outcomes: Sequence[Outcome]) -> str:
     return markdown(["method", "trials", "of them remedies", "late", "seconds", "ended early, per study"], lines)
 
 
-def differences(outcomes: Sequence[Outcome]) -> str:
+def differences(outcomes: Sequence[Outcome], against: str) -> str:
     methods = grouped(outcomes)
-    plain = {o["seed"]: o for o in methods.pop("tpe", [])}
+    plain = {o["seed"]: o for o in methods.pop(against, [])}
     lines = []
     for method, mine in methods.items():
         pairs = [(o, plain[o["seed"]]) for o in mine if o["seed"] in plain]
         lines.append([method, str(len(pairs)), *(paired(of, pairs) for of in MEASURES.values())])
-    return markdown(["method - tpe", "pairs", *MEASURES], lines)
+    return markdown([f"method - {against}", "pairs", *MEASURES], lines)
 
 
 def grouped(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
