@@ -26,7 +26,7 @@ def refusal(path: Path, *sets: str) -> str:
 def test_a_small_config_is_accepted_and_filled_with_defaults(write_config: Write) -> None:
     loaded = config.load(write_config())
     assert loaded.model.budget.trial_hours == 96
-    assert loaded.baselines == ({"lr": 0.1, "momentum": 0.495, "size": "m"},)
+    assert loaded.baselines == ({"lr": 0.1, "momentum": 0.895, "size": "m"},)
     assert "overfitting" in loaded.treatment
     assert len(loaded.slots) == 2
 

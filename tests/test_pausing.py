@@ -283,7 +283,8 @@ def test_a_symptom_holds_a_trial_and_the_best_go_on_all_the_same() -> None:
 
 def test_what_is_held_can_have_its_remedy_tried() -> None:
     row = {"overfitting": {"action": "stop", "retry_with": ["lower_learning_rate", "raise_learning_rate"]}}
-    study, task = replay.configure(overfitting(), {"budget": {"epochs": 400}, "treatment": row})
+    policy = {"budget": {"epochs": 400}, "treatment": row, "prior": 0.0}
+    study, task = replay.configure(overfitting(), policy)
     records = replay.play(study, task, seed=0).records
     treated = [r for r in records if r.origin is Origin.REMEDY]
     assert treated and all(records[r.parent].held for r in treated if r.parent is not None)

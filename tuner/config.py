@@ -120,6 +120,9 @@ class ConfigModel(Model):
     sampler: Plugin = Field(
         Plugin(name="TPESampler"), description="a sampler of Optuna by its class name, with its arguments"
     )
+    prior: float = Field(
+        0.75, ge=0, le=1, description="share of the first draws that keep to what is usual, until there is a lesson"
+    )
     scheduler: Plugin | None = Field(None, description="an Optuna pruner beside or instead of the treatment table")
     pausing: Pausing | None = Field(
         Pausing(), description="pause trials and go on with the best; off: train each to its end"

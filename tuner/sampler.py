@@ -24,6 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner import record
 from tuner.errors import StudyError, did_you_mean
+from tuner.likely import Likely
 from tuner.placed import Place, Placed
 from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Params, Record
 from tuner.shown import Taught
@@ -87,6 +88,7 @@ class Sampler:
         seed: int,
         name: str,
         options: Mapping[str, Any],
+        prior: float = 0.0,
         lessons: Lessons = lambda: None,
         patience: Patience | None = None,
     ) -> None:
@@ -95,6 +97,7 @@ class Sampler:
         self.place: Place | None = None
         """Moves parameters that cannot be trained to such as can; the study knows which."""
         self._space, self._seed, self._name, self._options = space, seed, name, options
+        self._prior = prior
         self._finished: dict[int, Record] = {}  # these do not change any more, and reading all anew adds up
 
     def trials(self) -> list[FrozenTrial]:
@@ -184,13 +187,22 @@ class Sampler:
         return (self._seed * 100_003 + number) % 2**31  # NumPy's legacy seed must stay below 2**32
 
     def _fresh(self, number: int) -> BaseSampler:
-        seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
+        seed, coin = (int(n) for n in np.random.SeedSequence([self._seed, number]).generate_state(2))
         lessons, options = self._lessons(), self._options
         if lessons is not None and self._name == "TPESampler":
             options = {**IN_A_RACE, **options}
         inner = make_sampler(self._name, options, seed)
-        snapped = Snapped(inner if lessons is None else Taught(inner, lessons), self._space)
+        taught = inner if lessons is None else Taught(inner, lessons)
+        if coin < self._prior * 2**32 and self._known(lessons) < first_draws(self._name, options):
+            taught = Likely(self._space, seed)
+        snapped = Snapped(taught, self._space)
         return snapped if self.place is None else Placed(snapped, self._space, self.place)
+
+    def _known(self, lessons: Mapping[int, float] | None) -> int:
+        """Return how many trials a draw can learn from."""
+        if lessons is not None:
+            return len(lessons)
+        return sum(t.state in (TrialState.COMPLETE, TrialState.PRUNED) for t in self.study.get_trials(deepcopy=False))
 
 
 @contextlib.contextmanager
@@ -214,6 +226,13 @@ def make_sampler(name: str, options: Mapping[str, Any], seed: int) -> BaseSample
 def make_scheduler(name: str, options: Mapping[str, Any]) -> BasePruner:
     """Return an Optuna pruner by its class name; raises ValueError."""
     return _made(_named(optuna.pruners, name, BasePruner, "scheduler"), options)  # type: ignore[no-any-return]
+
+
+def first_draws(name: str, options: Mapping[str, Any]) -> int:
+    """Return of how many trials a sampler wants to know before it learns; 0 for one that never learns."""
+    accepts = inspect.signature(_named(optuna.samplers, name, BaseSampler, "sampler").__init__).parameters
+    wanted = accepts.get("n_startup_trials")
+    return int(options.get("n_startup_trials", wanted.default)) if wanted else 0
 
 
 def check(name: str, options: Mapping[str, Any], space: Space) -> None:

@@ -9,7 +9,8 @@ A parameter is one of
     model:     {ordered: [s, m, l]}               options from small to large
     momentum:  {linear: [0, 0.99], when: {optimizer: [sgd]}}
 
-and may name its ``role`` (what it means to a remedy) and its ``default`` (used where a trial leaves it open).
+and may name its ``role`` (what it means to a remedy), its ``default`` (used where a trial leaves it open) and its
+``prior`` (where good values usually lie).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ class Role(StrEnum):
     LEARNING_RATE = "learning_rate"
     BATCH_SIZE = "batch_size"
     WEIGHT_DECAY = "weight_decay"
+    L1_PENALTY = "l1_penalty"
+    EPSILON = "epsilon"
     MODEL_SIZE = "model_size"
     IMAGE_SIZE = "image_size"
     DROPOUT = "dropout"
@@ -55,9 +58,11 @@ USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
     Role.LEARNING_RATE: ("lr", "lr0", "learning_rate", "base_lr", "eta"),
     Role.BATCH_SIZE: ("batch", "batch_size", "bs"),
     Role.WEIGHT_DECAY: ("weight_decay", "wd", "decay", "l2"),
+    Role.L1_PENALTY: ("l1", "l1_penalty", "l1_reg"),
+    Role.EPSILON: ("epsilon", "eps", "adam_epsilon"),
     Role.MODEL_SIZE: ("model", "model_size", "size", "width", "depth"),
     Role.IMAGE_SIZE: ("imgsz", "img_size", "image_size", "input_size", "resolution"),
-    Role.DROPOUT: ("dropout", "dropout_rate"),
+    Role.DROPOUT: ("dropout", "dropout_rate", "max_dropout"),
     Role.AUGMENTATION: ("augmentation", "augment", "mosaic", "mixup", "degrees", "hsv_h", "hsv_s", "hsv_v"),
     Role.OPTIMIZER: ("optimizer", "optim", "opt"),
     Role.MOMENTUM: ("momentum", "beta1", "beta2"),
@@ -72,6 +77,16 @@ USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
 }
 ROLE_OF: Mapping[str, Role] = {name: role for role, names in USUAL_NAMES.items() for name in names}
 
+PRIORS: Mapping[Role, tuple[float, float]] = {
+    Role.LEARNING_RATE: (1e-4, 1e-1),  # from Adam's usual lower end to SGD's usual upper end
+    Role.WEIGHT_DECAY: (0.0, 1e-2),  # 5e-4 with SGD in most detectors, 1e-2 the default of torch's AdamW
+    Role.L1_PENALTY: (0.0, 1e-2),
+    Role.EPSILON: (0.0, 1e-3),  # 1e-8 the default of Adam, 1e-3 what mixed precision asks for
+    Role.DROPOUT: (0.0, 0.5),  # 0.2 for inputs, 0.5 for hidden units (Srivastava et al. 2014)
+    Role.MOMENTUM: (0.8, 1.0),  # 0.9 and 0.999 as a rule
+}
+"""Where good values usually lie, by role: defaults of frameworks and of papers, not fitted to any bank."""
+
 LOG_STEP = math.sqrt(10)  # about one step of the 1-3-10 grid
 EVEN = 4.0  # of the gaps between levels, the widest over the narrowest: batch sizes 16, 32, 128 are still even
 LINEAR_STEPS = 5  # a linear range is crossed in five steps
@@ -79,12 +94,17 @@ LINEAR_STEPS = 5  # a linear range is crossed in five steps
 
 @dataclass(frozen=True)
 class Parameter:
-    """One dimension. ``when`` maps another parameter to the values under which this one exists."""
+    """One dimension.
+
+    ``when`` maps another parameter to the values under which this one exists, ``prior`` is (low, high) of where good
+    values lie, if that is not what ``PRIORS`` says of its role.
+    """
 
     name: str
     role: Role | None = None
     when: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
     default: ParamValue | None = None
+    prior: tuple[float, float] | None = None
 
     def distribution(self) -> BaseDistribution:
         """Return what Optuna samples from."""
@@ -104,6 +124,14 @@ class Parameter:
     def middle(self) -> ParamValue:
         """Return the value to start from where nobody named one."""
         raise NotImplementedError
+
+    def likely(self) -> Parameter:
+        """Return the part of it in which good values usually lie: itself, where nothing is known of that."""
+        return self
+
+    def _region(self) -> tuple[float, float]:
+        known = self.prior or (PRIORS.get(self.role) if self.role else None)
+        return known or (-math.inf, math.inf)
 
     def describe(self) -> dict[str, Any]:
         """Return the definition in the form of the YAML."""
@@ -140,6 +168,11 @@ class Range(Parameter):
     def middle(self) -> ParamValue:
         mid = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
         return round(mid) if self.integer else self._inside(float(f"{mid:.3g}"))
+
+    def likely(self) -> Parameter:
+        low, high = self._region()
+        low, high = self._inside(low), self._inside(high)
+        return replace(self, low=low, high=high) if low < high else self
 
     def _inside(self, value: float) -> float:
         return min(max(value, self.low), self.high)
@@ -208,6 +241,11 @@ class Levels(Parameter):
     def middle(self) -> ParamValue:
         return self.values[(len(self.values) - 1) // 2]
 
+    def likely(self) -> Parameter:
+        low, high = self._region()
+        within = tuple(value for value in self.values if low <= value <= high)
+        return replace(self, values=within) if within else self
+
     def describe(self) -> dict[str, Any]:
         return {"ordered": list(self.values)}
 
@@ -273,7 +311,7 @@ class Space:
 
     def default(self, name: str) -> ParamValue:
         parameter = self.parameters[name]
-        return parameter.middle() if parameter.default is None else parameter.default
+        return parameter.likely().middle() if parameter.default is None else parameter.default
 
     def listed(self, name: str) -> tuple[ParamValue, ...]:
         """Return every value of a parameter whose values are counted; nothing for a range."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
@@ -32,6 +33,9 @@ class ParameterModel(Model):
         {}, description="other parameters with the values under which this one applies"
     )
     default: Value | None = Field(None, description="the value where a baseline leaves it open; default: the middle")
+    prior: list[Number] | None = Field(
+        None, description="[low, high] where good values usually lie; default: by its role"
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> ParameterModel:
@@ -68,7 +72,7 @@ def _parameter(name: Any, data: Any, where: str) -> Parameter:
         parameter = _of_form(form, getattr(model, form), model.int_, common)
     except ValueError as error:
         raise ConfigError(where, f"{name}.{form}", str(error)) from None
-    return _with_default(parameter, model.default, where)
+    return _with_default(_with_prior(parameter, model.prior, where), model.default, where)
 
 
 def _role(name: str, role: str | None, where: str) -> Role | None:
@@ -123,6 +127,21 @@ def _options(form: str, values: list[Any], common: dict[str, Any]) -> Parameter:
     return Choice(**common, options=tuple(values), ordered=form == "ordered")
 
 
+def _with_prior(parameter: Parameter, prior: list[Any] | None, where: str) -> Parameter:
+    if prior is None:
+        return parameter
+    if len(prior) != 2 or prior[0] >= prior[1] or not _meets(parameter, *prior):
+        expected = f"expected [low, high] of numbers that {parameter.describe()} has values in, but got {prior}"
+        raise ConfigError(where, f"{parameter.name}.prior", expected)
+    return replace(parameter, prior=(prior[0], prior[1]))
+
+
+def _meets(parameter: Parameter, low: float, high: float) -> bool:
+    if isinstance(parameter, Range):
+        return low < parameter.high and high > parameter.low
+    return isinstance(parameter, Levels) and any(low <= value <= high for value in parameter.values)
+
+
 def _with_default(parameter: Parameter, default: Any, where: str) -> Parameter:
     if default is None:
         return parameter
@@ -130,7 +149,7 @@ def _with_default(parameter: Parameter, default: Any, where: str) -> Parameter:
         raise ConfigError(
             where, f"{parameter.name}.default", f"expected a value of {parameter.describe()}, but got {default!r}"
         )
-    return type(parameter)(**{**vars(parameter), "default": default})
+    return replace(parameter, default=default)
 
 
 def _check_conditions(name: str, parameter: Parameter, parameters: dict[str, Parameter], where: str) -> None:

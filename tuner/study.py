@@ -61,6 +61,7 @@ class Study:
             seed=model.seed,
             name=model.sampler.name,
             options=model.sampler.options,
+            prior=model.prior,
             lessons=lambda: self.pauses.lessons(),
             patience=storage.Patience(model.storage_minutes * 60, view.say, view.warn, lambda: bool(self._interrupts)),
         )

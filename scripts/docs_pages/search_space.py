@@ -5,7 +5,7 @@ from __future__ import annotations
 from scripts.docs_pages.tables import of_model, table
 from tuner.explain import remedy_parts
 from tuner.registry import REMEDIES
-from tuner.space import USUAL_NAMES, Role
+from tuner.space import PRIORS, USUAL_NAMES, Role
 from tuner.space_file import FORMS, ParameterModel, build
 
 EXAMPLES = {
@@ -47,7 +47,12 @@ ROLES = """\
 A remedy does not look for a name but for a role: "larger batch" moves the parameter whose role is `batch_size`.
 Parameters of the usual names have their role; any other gets one with `role:`. Without a role a parameter is
 searched all the same, and no remedy touches it. Where several parameters play a role, the first that can move
-does."""
+does.
+
+A role also says where good values usually lie. Until there is something to learn from, three of four draws keep to that
+part of the range, and what no baseline names starts in its middle; the fourth is drawn from all of it, and so is
+everything the sampler tries later. `prior: [low, high]` says something else for one parameter, `prior: 0` in
+the configuration does without. [What that is worth](../results/search/README.md)."""
 
 AFTER = """\
 ## Conditions
@@ -64,7 +69,7 @@ study=NAME`)."""
 
 def page() -> str:
     """Return the whole page."""
-    roles = ([f"`{role}`", _names(role), _moves(role)] for role in Role)
+    roles = ([f"`{role}`", _names(role), _usual(role), _moves(role)] for role in Role)
     return "\n\n".join(
         [
             BEFORE,
@@ -72,7 +77,7 @@ def page() -> str:
             "## Keys of a parameter",
             of_model(ParameterModel),
             ROLES,
-            table(("role", "names that have it", "remedies that move it"), roles),
+            table(("role", "names that have it", "usual values", "remedies that move it"), roles),
             AFTER + "\n",
         ]
     )
@@ -93,6 +98,11 @@ def _form(form: str) -> list[str]:
 
 def _names(role: Role) -> str:
     return ", ".join(f"`{name}`" for name in USUAL_NAMES[role])
+
+
+def _usual(role: Role) -> str:
+    low, high = PRIORS.get(role, (0.0, 0.0))
+    return f"{low:g} to {high:g}" if high else ""
 
 
 def _moves(role: Role) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
@@ -18,8 +20,10 @@ from optuna.trial import FrozenTrial, TrialState
 from scripts.bench.peers import bttackler
 from scripts.search_bench.trace import Spent, Trace
 from tuner.bank import Task, Unused
+from tuner.likely import Likely
 from tuner.placed import Placed
 from tuner.sampler import Snapped
+from tuner.space import Space
 
 MakeSampler = Callable[[int], BaseSampler]
 MakePruner = Callable[[Task], BasePruner]
@@ -32,6 +36,21 @@ def random_draws(seed: int) -> BaseSampler:
 
 def tpe_draws(seed: int) -> BaseSampler:
     return TPESampler(seed=seed)
+
+
+class Usual(Likely):
+    """Random draws, three of four of them from where good values of a role usually lie, to the end."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(space, seed)
+        self._plain, self._seed = RandomSampler(seed=seed), seed
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        usual = np.random.default_rng([self._seed, trial.number]).random() < 0.75
+        draw = super().sample_independent if usual else self._plain.sample_independent
+        return draw(study, trial, param_name, param_distribution)
 
 
 class Draws:
@@ -108,6 +127,11 @@ def promotion_asha(trace: Trace, seed: int, sampler: MakeSampler, eta: int = 3) 
                 rungs.append({})
         values = [v for v in frozen[row].intermediate_values.values() if math.isfinite(v)]
         rungs[rung][row] = min(values, default=math.inf)
+
+
+def promotion_asha_usual(trace: Trace, seed: int) -> None:
+    """Do the same with random draws that know what is usual: what tuner's first draws are worth without the rest."""
+    promotion_asha(trace, seed, lambda seed: Usual(trace.task.space, seed))
 
 
 def _promotable(rungs: list[dict[int, float]], eta: int, task: Task) -> tuple[int | None, int]:

@@ -13,6 +13,7 @@ from tuner.disk import GIGABYTE, nearest
 from tuner.executors.devices import Device
 from tuner.preview.plan import Plan
 from tuner.record import Action, Origin
+from tuner.sampler import first_draws
 from tuner.space import Choice, Levels, Parameter, Range
 from tuner.storage_url import without_password
 
@@ -81,9 +82,11 @@ def _space(plan: Plan) -> Iterator[tuple[str, str]]:
     first = plan.config.baselines[0] if plan.config.baselines else plan.config.space.complete({})
     for name, parameter in plan.config.space.parameters.items():
         start = f"; starts from {words.value(first[name])}" if name in first else ""
+        likely = parameter.likely() if _has_priors(plan) else parameter
+        usual = f"; usually {ranged(likely).removeprefix('logarithmic, ')}" if likely != parameter else ""
         role = f"; {words.plain(parameter.role).replace('_', ' ')}" if parameter.role else ""
         when = " and ".join(f"{parent} {_few(values)}" for parent, values in parameter.when.items())
-        yield "", f"{name}: {ranged(parameter)}{start}{role}{f'; when {when}' if when else ''}"
+        yield "", f"{name}: {ranged(parameter)}{usual}{start}{role}{f'; when {when}' if when else ''}"
 
 
 def ranged(parameter: Parameter) -> str:
@@ -122,7 +125,14 @@ def _then(plan: Plan) -> str:
     model = plan.config.model
     share = model.remedies.share
     remedies = f", with remedies for up to {share:.0%} of the trials" if share and plan.config.treatment else ""
-    return f"{model.sampler.name}{remedies}"
+    first = f"{model.prior:.0%} of the first draws from what is usual, then " if _has_priors(plan) else ""
+    return f"{first}{model.sampler.name}{remedies}"
+
+
+def _has_priors(plan: Plan) -> bool:
+    model, space = plan.config.model, plan.config.space
+    learns = first_draws(model.sampler.name, model.sampler.options) > 0
+    return learns and model.prior > 0 and any(p.likely() != p for p in space.parameters.values())
 
 
 def _budget(plan: Plan) -> str:
