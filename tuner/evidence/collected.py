@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from tuner.evidence import said
+from tuner.evidence.maps import Maps
 from tuner.evidence.mistakes import Mistake
 from tuner.evidence.predictions import Predictions
 from tuner.evidence.scores import Scores
@@ -20,6 +21,7 @@ class Evidence:
     scores: Scores
     errors: list[Mistake]
     doubtful: list[Mistake]
+    maps: Maps = field(default_factory=dict)
 
     @cached_property
     def lines(self) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from tuner import sampler, tested, whole, words
 from tuner.config import StudyConfig
 from tuner.errors import StudyError, TunerError
-from tuner.evidence import mistakes, page, predictions, scores
+from tuner.evidence import maps, mistakes, page, predictions, scores
 from tuner.evidence.collected import Evidence
 from tuner.evidence.kept import NUMBERS_FILE, PAGE_FILE
 from tuner.evidence.kept import of_trial as of_kept
@@ -71,14 +71,15 @@ def of_trial(config: StudyConfig, record: Record, split: str, say: Callable[[str
     say(f"trial {record.number} predicts the {split} split")
     again = f"tuner evidence {config.folder} {record.number}"
     tested.finished(config, command, folder, "its predictions", again)
-    found = predictions.read(evidence_file(folder))
+    file = evidence_file(folder)
+    found = predictions.read(file)
     try:
         counted = scores.score(found)
     except ValueError as error:
         raise StudyError(f"{folder}: {error}") from None
     title = f"{config.model.study}, trial {record.number}"
     errors = mistakes.of(found, counted.confidence)
-    return Evidence(title, found, counted, errors, mistakes.doubtful_labels(found))
+    return Evidence(title, found, counted, errors, mistakes.doubtful_labels(found), maps.read(maps.file(file)))
 
 
 def _chosen(config: StudyConfig, number: int | None) -> Record:

@@ -15,6 +15,14 @@ from tuner.evidence.predictions import Predicted, Predictions
 NEAR = 0.1
 """A box that overlaps no label by more than this lies where nobody labelled anything."""
 
+BESIDE = 0.25
+"""One that overlaps the label next to it by less was drawn elsewhere; from there on, small boxes are only imprecise."""
+MOST = 0.75
+FAINT = 0.1
+"""As a share of how sure the model is usually: less than that near a label, and it sees nothing there."""
+THIRDS, BLIND = 3, 0.15
+"""Of labels by their size: where it sees nothing at more of a third than this, it is the model that is blind."""
+
 
 class Kind(StrEnum):
     """What is wrong: another class, something where no label is, a box beside a label, or none where one is."""
@@ -59,10 +67,9 @@ def _of_image(number: int, whole: Predicted, classifies: bool, confidence: float
     for j in sorted(set(range(len(image.found))) - set(matched[:, 1].tolist())):
         near = bool(len(shared)) and shared[:, j].max() > NEAR
         yield Mistake(Kind.MISPLACED if near else Kind.INVENTED, number, float(image.found[j, 1]), None, j)
-    every = matching.overlaps(whole.truth[:, 1:], whole.found[:, 2:])
+    nearest = _nearest(whole)
     for i in sorted(set(range(len(image.truth))) - set(matched[:, 0].tolist())):
-        near = whole.found[every[i] > NEAR, 1]
-        yield Mistake(Kind.MISSED, number, 1.0 - float(near.max() if len(near) else 0.0), i, None)
+        yield Mistake(Kind.MISSED, number, 1.0 - float(nearest[i]), i, None)
 
 
 def doubtful_labels(predictions: Predictions) -> list[Mistake]:
@@ -70,12 +77,10 @@ def doubtful_labels(predictions: Predictions) -> list[Mistake]:
 
     A classifier's are chosen by confident learning (Northcutt et al., JAIR 2021): another class is predicted with at
     least the mean probability that its own samples get, and they are ordered by how far the label's own class lies
-    behind. A detector's box speaks against the labels where it is at least as sure as half of the boxes that met one.
+    behind. A detector's box speaks against the labels where it is as sure as boxes that met one usually are, and lies
+    beside what is labelled; that nothing is seen at a label speaks against it where labels of its size are seen.
     """
-    if predictions.classifies:
-        return _doubtful_images(predictions)
-    sure = _usual_confidence(predictions)
-    return [] if sure is None else [m for m in of(predictions, sure) if m.kind in (Kind.CONFUSED, Kind.INVENTED)]
+    return _doubtful_images(predictions) if predictions.classifies else _doubtful_boxes(predictions)
 
 
 def _doubtful_images(predictions: Predictions) -> list[Mistake]:
@@ -104,9 +109,51 @@ def _usual_probability(chances: NDArray[np.float64], labels: NDArray[np.int64]) 
     return np.array([chances[labels == k, k].mean() if (labels == k).any() else 2.0 for k in classes])
 
 
+def _doubtful_boxes(predictions: Predictions) -> list[Mistake]:
+    usual = _usual_confidence(predictions)
+    if usual is None:
+        return []
+    faint = FAINT * usual
+    blind = _blind_sizes(predictions, faint)
+    found = []
+    for one in of(predictions, usual):
+        image = predictions.images[one.image]
+        match one.kind:
+            case Kind.MISSED:
+                size = _areas(image)[one.truth]
+                speaks = 1 - one.confidence <= faint and not any(low <= size <= high for low, high in blind)
+            case Kind.MISPLACED:
+                speaks = matching.overlaps(image.truth[:, 1:], image.found[[one.found], 2:]).max() <= BESIDE
+            case _:
+                speaks = True
+        found += [one] if speaks else []
+    return found
+
+
 def _usual_confidence(predictions: Predictions) -> float | None:
-    sure = []
+    """Return how sure three of four boxes that met a label are; None where there is none."""
+    sure: list[float] = []
     for image in predictions.images:
         met = matching.pairs(image, same_class=True)
         sure += image.found[met[:, 1], 1].tolist()
-    return float(np.median(sure)) if sure else None
+    return float(np.quantile(sure, 1 - MOST)) if sure else None
+
+
+def _blind_sizes(predictions: Predictions, faint: float) -> list[tuple[float, float]]:
+    """Return from and to which area labels are so often not seen at all that it says nothing of a single one."""
+    areas = np.concatenate([_areas(image) for image in predictions.images])
+    unseen = np.concatenate([_nearest(image) <= faint for image in predictions.images])
+    parts = np.array_split(np.argsort(areas, kind="stable"), THIRDS)
+    return [(areas[part[0]], areas[part[-1]]) for part in parts if len(part) and unseen[part].mean() > BLIND]
+
+
+def _areas(image: Predicted) -> NDArray[np.float32]:
+    areas: NDArray[np.float32] = image.truth[:, 3] * image.truth[:, 4]
+    return areas
+
+
+def _nearest(image: Predicted) -> NDArray[np.float32]:
+    """Return, for each label, how sure the model is of the surest box near it; 0 where there is none."""
+    near = matching.overlaps(image.truth[:, 1:], image.found[:, 2:]) > NEAR
+    sure: NDArray[np.float32] = np.where(near, image.found[None, :, 1], 0).max(axis=1, initial=0)
+    return sure

@@ -48,6 +48,14 @@ def head(model: nn.Module) -> nn.Module:
     return last
 
 
+def looking(model: nn.Module) -> nn.Module | None:
+    """Return the last layer whose values still have places in the image; None where there is none."""
+    if not isinstance(model, nn.Sequential):
+        return model.get_submodule("layer4")
+    convolutions = [i for i, layer in enumerate(model) if isinstance(layer, nn.Conv2d)]
+    return model[convolutions[-1] + 1] if convolutions else None  # the activation after it
+
+
 def start_from(model: nn.Module, path: Path) -> None:
     """Copy the weights in ``path`` into ``model``; a last layer for other classes stays untrained.
 

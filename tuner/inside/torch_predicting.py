@@ -1,4 +1,4 @@
-"""What the best weights of the built-in classifier say about each image of a part."""
+"""What the best weights of the built-in classifier say about each image of a part, and where they looked."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor, nn
 
 from tuner import whole
-from tuner.evidence import predictions
-from tuner.inside import data, feed, scores, training
+from tuner.evidence import maps, pictured, predictions
+from tuner.inside import class_maps, data, feed, models, scores, training
 from tuner.inside.data import Data
+from tuner.inside.feed import Feed
 from tuner.inside.parameters import Parameters
 
 PARTS = ("train", "val", "test")
@@ -33,6 +35,21 @@ def predict(spec: Mapping[str, Any], p: Parameters, part: str, out: Path) -> Non
     paths = _paths(found, rows.tolist(), out.parent / PICTURES)
     lines = map(predictions.of_probabilities, paths, labels.tolist(), chances.astype(float).round(6).tolist())
     whole.write(out, "\n".join([predictions.header("classify", part, found.names), *lines]) + "\n")
+    _explain(model, images, rows, out)
+
+
+def _explain(model: nn.Module, images: Feed, rows: Tensor, out: Path) -> None:
+    """Leave maps of what spoke for the classes of the images that are shown."""
+    wanted = pictured.explained(predictions.read(out))
+    if not wanted:
+        return
+    layer = models.looking(model)
+    # One by one, since few are wanted and a large image with its gradients takes memory.
+    found = [
+        class_maps.maps(model, layer, images.batch(rows[image, None]), torch.tensor([label], device=images.mean.device))
+        for image, label in wanted
+    ]
+    maps.write(maps.file(out), wanted, torch.cat(found).cpu().numpy())
 
 
 def _paths(found: Data, rows: list[int], place: Path) -> Iterator[str]:

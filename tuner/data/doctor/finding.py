@@ -37,5 +37,8 @@ def finding(
     name: str, level: Level, text: str, advice: str = "", groups: Iterable[str | Sequence[str]] = ()
 ) -> Finding:
     """Return a finding with the first few of its files, or groups of files, and with their number."""
-    listed = [(group,) if isinstance(group, str) else tuple(group) for group in groups]
-    return Finding(name, level, text, advice, tuple(listed[:EXAMPLES]), len(listed))
+    listed, count = [], 0
+    for count, group in enumerate(groups, 1):
+        if count <= EXAMPLES:
+            listed.append((group,) if isinstance(group, str) else tuple(group))
+    return Finding(name, level, text, advice, tuple(listed), count)

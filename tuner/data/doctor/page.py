@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from tuner import whole
+from tuner import pages, whole
 from tuner.data import thumbnails
 from tuner.data.doctor import said
 from tuner.data.doctor.dataset import DataSet, Sample
 from tuner.data.doctor.examine import Examined
 from tuner.data.doctor.finding import Finding
+from tuner.data.thumbnails import Drawn
 
 SIDE = 200
 """Pixels of the longer side of a picture on the page: 12 groups of two take 300 kB."""
@@ -22,17 +20,14 @@ BOX_COLOUR = "#ff9d2e"
 
 def write(examined: Examined, path: Path) -> None:
     """Write the page to ``path``; raises OSError where that cannot be."""
-    environment = Environment(
-        loader=PackageLoader("tuner.data.doctor", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     data = examined.data
     samples = {sample.path: (split, sample) for split, sample in data.samples()}
-    page = environment.get_template("page.html").render(
+    page = pages.render(
+        "data/doctor/page.html",
         data=data,
         splits=said.splits(data),
         counts=said.counts(examined),
         findings=[(one, _shown(one, data, samples)) for one in examined.findings],
-        written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
     )
     whole.write(path, page)
 
@@ -47,7 +42,7 @@ def _figure(path: str, data: DataSet, samples: dict[str, tuple[str, Sample]]) ->
     return {
         "name": said.short(path, data),
         "split": split,
-        "picture": thumbnails.data_url(sample, [(sample.objects, BOX_COLOUR)], SIDE) if sample else "",
+        "picture": thumbnails.data_url(sample, [Drawn(sample.objects, BOX_COLOUR)], SIDE) if sample else "",
         "classes": _classes(sample, data) if sample and len(data.names) > 1 else "",
     }
 
