@@ -10,6 +10,7 @@ from tuner.evidence.maps import Maps
 from tuner.evidence.mistakes import Mistake
 from tuner.evidence.predictions import Predictions
 from tuner.evidence.scores import Scores
+from tuner.evidence.sentence import Sentence
 
 
 @dataclass(frozen=True)
@@ -24,5 +25,9 @@ class Evidence:
     maps: Maps = field(default_factory=dict)
 
     @cached_property
+    def sentences(self) -> list[Sentence]:
+        return said.sentences(self.predictions, self.scores, self.errors, self.doubtful)
+
+    @property
     def lines(self) -> list[str]:
-        return said.lines(self.predictions, self.scores, self.errors, self.doubtful)
+        return [sentence.text() for sentence in self.sentences]

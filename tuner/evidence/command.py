@@ -49,7 +49,7 @@ def of_best(config: StudyConfig, records: Sequence[Record], say: Callable[[str],
         return
     try:
         keep(of_trial(config, best, SPLIT, say), folder)
-    except TunerError as error:
+    except (TunerError, OSError) as error:
         say(f"warning: no evidence of trial {best.number}: {error}")
 
 
@@ -133,6 +133,7 @@ def to_json(found: Evidence) -> dict[str, Any]:
         "errors": [_mistake(found, error) for error in found.errors],
         "doubtful_labels": [_mistake(found, doubt) for doubt in found.doubtful],
         "said": found.lines,
+        "sentences": [vars(sentence) for sentence in found.sentences],
     }
 
 

@@ -123,11 +123,17 @@ def _doubtful_boxes(predictions: Predictions) -> list[Mistake]:
                 size = _areas(image)[one.truth]
                 speaks = 1 - one.confidence <= faint and not any(low <= size <= high for low, high in blind)
             case Kind.MISPLACED:
-                speaks = matching.overlaps(image.truth[:, 1:], image.found[[one.found], 2:]).max() <= BESIDE
+                speaks = matching.overlaps(image.truth[:, 1:], _box(image, one)).max() <= BESIDE
             case _:
                 speaks = True
         found += [one] if speaks else []
     return found
+
+
+def _box(image: Predicted, one: Mistake) -> NDArray[np.float32]:
+    """Return the box that a mistake is about, (1, 4)."""
+    boxes: NDArray[np.float32] = image.found[np.array([one.found], np.int64), 2:]
+    return boxes
 
 
 def _usual_confidence(predictions: Predictions) -> float | None:
