@@ -58,7 +58,7 @@ def test_what_speaks_against_a_class_only_leaves_an_empty_map() -> None:
 @pytest.mark.parametrize("name", ["mlp-s", "cnn-s", "cnn-m", "resnet18"])
 def test_every_model_can_be_looked_into(name: str) -> None:
     model = models.build(name, dropout=0.5, side=64, classes=3, channels=3).eval()
-    found = class_maps.maps(model, models.looking(model), torch.rand(2, 3, 64, 64), torch.tensor([0, 2]))
+    found = class_maps.maps(model, models.looking(model, 64), torch.rand(2, 3, 64, 64), torch.tensor([0, 2]))
     assert len(found) == 2 and found.shape[1] == found.shape[2] >= 2
     assert found.min() >= 0 and found.max() <= 1
 

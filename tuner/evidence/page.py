@@ -15,7 +15,7 @@ from tuner.data.doctor.dataset import Sample
 from tuner.data.thumbnails import Drawn
 from tuner.evidence import pictured, scores
 from tuner.evidence.collected import Evidence
-from tuner.evidence.mistakes import Kind, Mistake
+from tuner.evidence.mistakes import Mistake
 from tuner.evidence.scores import CONFIDENCES, RECALLS
 
 SIDE = 260
@@ -23,12 +23,6 @@ SIDE = 260
 LABEL, PREDICTION = "#2fbf71", "#ff9d2e"
 MOST_CLASSES = 40
 """A confusion matrix of more classes cannot be read: the pairs most confused are listed in any case."""
-TELLING = {
-    Kind.CONFUSED: "{predicted} ({confidence:.2f}), labelled {label}",
-    Kind.INVENTED: "{predicted} ({confidence:.2f}) where no label is",
-    Kind.MISPLACED: "{predicted} ({confidence:.2f}) beside a label",
-    Kind.MISSED: "{label} missed",
-}
 
 
 def write(found: Evidence, path: Path) -> None:
@@ -40,8 +34,8 @@ def write(found: Evidence, path: Path) -> None:
         matrix=_matrix(found) if len(found.predictions.names) <= MOST_CLASSES else [],
         pairs=found.scores.confused()[:10],
         curves=_curves(found),
-        errors=_figures(found, found.errors),
-        doubtful=_figures(found, found.doubtful),
+        errors=figures(found, found.errors),
+        doubtful=figures(found, found.doubtful),
         right=[_figure(found, number, ()) for number in _right(found)],
         most=pictured.PICTURES,
     )
@@ -62,9 +56,9 @@ def _matrix(found: Evidence) -> list[list[tuple[int, float, bool]]]:
 def _curves(found: Evidence) -> list[dict[str, Any]]:
     curves = found.scores.curves
     drawn = [_curve("precision over recall", "recall", RECALLS, {"precision": curves.precision_of_recall})]
-    if not found.predictions.classifies:
-        over = {"F1": curves.f1, "precision": curves.precision, "recall": curves.recall}
-        drawn.append(_curve("over the confidence", "confidence", CONFIDENCES, over))
+    over = {"F1": curves.f1, "precision": curves.precision, "recall": curves.recall}
+    what = "probability" if found.predictions.classifies else "confidence"
+    drawn.append(_curve(f"over the {what} from which a class counts", what, CONFIDENCES, over))
     return drawn
 
 
@@ -77,13 +71,13 @@ def _curve(title: str, along: str, x: Sequence[float] | Any, series: dict[str, A
     return {"title": title, "along": along, "lines": lines}
 
 
-def _figures(found: Evidence, of: Sequence[Mistake]) -> list[dict[str, Any]]:
+def figures(found: Evidence, of: Sequence[Mistake]) -> list[dict[str, Any]]:
     """Return the images with the first mistakes, each once, with all that is wrong with it."""
     return [_figure(found, number, wrong) for number, wrong in pictured.first(of).items()]
 
 
 def _figure(found: Evidence, number: int, wrong: Sequence[Mistake]) -> dict[str, Any]:
-    texts = Counter(_text(found, one) for one in wrong)
+    texts = Counter(found.text(one) for one in wrong)
     panes = _explained(found, number) if found.predictions.classifies else _overlaid(found, number, wrong)
     return {
         "texts": [text if n == 1 else f"{n} × {text}" for text, n in texts.items()],
@@ -117,12 +111,3 @@ def _overlaid(found: Evidence, number: int, wrong: Sequence[Mistake]) -> Iterato
         Drawn(np.delete(errors, 1, axis=1), PREDICTION, [f"{sure:.2f}" for sure in errors[:, 1]], width=2),
     ]
     yield thumbnails.data_url(Sample(image.image), drawn, SIDE), ""
-
-
-def _text(found: Evidence, one: Mistake) -> str:
-    image, names = found.predictions.images[one.image], found.predictions.names
-    return TELLING[one.kind].format(
-        predicted=words.plain(names[int(image.found[one.found, 0])]) if one.found is not None else "",
-        label=words.plain(names[int(image.truth[one.truth, 0])]) if one.truth is not None else "",
-        confidence=one.confidence,
-    )

@@ -64,17 +64,18 @@ def _weakest(predictions: Predictions, found: Scores) -> Iterator[Sentence]:
 
 
 def _pairs(found: Scores) -> Iterator[Sentence]:
+    advice = "look at the labels of both first; where they are right, more or larger images tell them apart"
     for i, j, count in found.confused()[:3]:
         one, other = found.classes[i], found.classes[j]
-        if count >= OFTEN * one.labels:
+        if count >= max(2, OFTEN * one.labels):
             says = (
                 "{one} is taken for {other} in {count} of {labels}, the other way round in {back} of {other_labels}",
             )
             back = int(found.confusion[j, i])
             values = {"count": count, "labels": one.labels, "back": back, "other_labels": other.labels}
             names = {"one": words.plain(one.name), "other": words.plain(other.name)}
-            advice = "look at the labels of both first; where they are right, more or larger images tell them apart"
             yield Sentence("pair", says, {**names, **values}, advice)
+            advice = ""
 
 
 def _errors(errors: list[Mistake]) -> Iterator[Sentence]:

@@ -40,7 +40,8 @@ def _balance(data: DataSet, found: list[tuple[int, str]]) -> Iterator[Finding]:
     (most, largest), (least, smallest) = max(found), min(found)
     if most / least > LARGEST_RATIO:
         text = (
-            f"{data.training}: '{largest}' has {most} objects, '{smallest}' {least}: {most / least:.0f} times as many"
+            f"{data.training}: '{largest}' has {most} objects, '{smallest}' {least}: {most / least:.0f} times as many; "
+            f"up to {LARGEST_RATIO:.0f} counts as balanced"
         )
         advice = "collect more of the small classes, or oversample them in training (never in validation)"
         yield finding("class_balance", Level.WARNING, text, advice)

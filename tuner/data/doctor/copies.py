@@ -64,7 +64,13 @@ def _nearly(listed: list[tuple[str, Sample]], looks: Looks) -> Iterator[Finding]
         yield finding("leaked_look_alikes", Level.WARNING, text, advice, (_paths(g, listed) for g in across))
     if len(within):
         text = f"{len(within)} pairs of images within a split look the same"
-        yield finding("look_alikes", Level.NOTE, text, "keep one of each", (_paths(g, listed) for g in within))
+        yield finding(
+            "look_alikes",
+            Level.NOTE,
+            text,
+            "copies saved anew? then keep one of each",
+            (_paths(g, listed) for g in within),
+        )
 
 
 def _paths(group: Iterable[int], listed: list[tuple[str, Sample]]) -> list[str]:

@@ -22,7 +22,8 @@ class Level(StrEnum):
 class Finding:
     """One thing that was found: ``text`` in a sentence with numbers, ``advice`` on what to do about it.
 
-    ``groups`` are examples, each of one file or of files that belong together; ``count`` is how many there are.
+    ``groups`` are examples, each of one file or of files that belong together; ``count`` is how many there are, and
+    ``notes``, if any, say what is the matter with each.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Finding:
     advice: str = ""
     groups: tuple[tuple[str, ...], ...] = ()
     count: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def finding(
