@@ -107,8 +107,7 @@ def synthetic_ships(
 @app.command()
 def check(
     data: Annotated[
-        Path,
-        typer.Argument(help="a data.yaml, VOC, COCO JSON, folders or a list of classes, or an .npz", metavar="DATA"),
+        Path, typer.Argument(help="a data.yaml, VOC, COCO JSON, classes as folders or list, an .npz", metavar="DATA")
     ],
     task: Annotated[
         str, typer.Option("--task", help="of a data.yaml: detect, segment, obb or pose", metavar="TASK")

@@ -18,7 +18,7 @@ TELLING = {
     Kind.CONFUSED: "{predicted} ({confidence:.2f}), labelled {label}",
     Kind.INVENTED: "{predicted} ({confidence:.2f}) where no label is",
     Kind.MISPLACED: "{predicted} ({confidence:.2f}) beside a label",
-    Kind.MISSED: "{label} missed",
+    Kind.MISSED: "{label} labelled, not found",
 }
 
 

@@ -1,7 +1,7 @@
-"""Let weights say what they see in a data set: ``python -m tuner.inside.label_check WEIGHTS DATA OUT [--task --images]``.
+"""Let weights say what they see in a data set: ``python -m tuner.inside.label_check WEIGHTS DATA OUT``.
 
-Writes OUT/SPLIT.jsonl with the predictions for each split. WEIGHTS are the best.pt of a trial of the built-in classifier
-(which has its spec.json beside it), or a file of Ultralytics. Exit codes: 0 done, 2 the weights do not fit the data.
+Writes OUT/SPLIT.jsonl with the predictions for each split. WEIGHTS are the best.pt of a trial of the built-in
+classifier (which has its spec.json beside it), or a file of Ultralytics. Exit codes: 0 done, 2 the weights do not fit.
 """
 
 from __future__ import annotations
@@ -82,9 +82,7 @@ def _spec(weights: Path) -> dict[str, Any] | None:
 
 def _of_torch(weights: Path, spec: Mapping[str, Any], task: str) -> tuple[list[str], Say]:
     if task != "classify":
-        raise ConfigError(
-            str(weights), "", f"expected weights of a detector for these data ({task}), but got a classifier's"
-        )
+        raise ConfigError(str(weights), "", f"expected weights for the data's task, {task}, but got a classifier's")
     from tuner.inside import torch_predicting
 
     model = torch_predicting.of_weights(weights, spec, parameters.parse(spec["params"]))
@@ -96,9 +94,7 @@ def _of_ultralytics(weights: Path, task: str) -> tuple[list[str], Say]:
     try:
         from tuner.inside import ultralytics_predicting
     except ImportError as error:
-        raise ConfigError(
-            str(weights), "", f"expected Ultralytics to be installed for these weights ({error})"
-        ) from None
+        raise ConfigError(str(weights), "", f"expected Ultralytics to read these with, but: {error}") from None
     return ultralytics_predicting.of_weights(weights, task)
 
 

@@ -74,9 +74,8 @@ class Weights:
         device = next(self.model.parameters()).device
         given = len(self.statistics["mean"])
         for begin in range(0, len(samples), AT_ONCE):
-            scaled = [
-                (s, p) for s in samples[begin : begin + AT_ONCE] if (p := _tried(s, self.side, given)) is not None
-            ]
+            tried = ((sample, _tried(sample, self.side, given)) for sample in samples[begin : begin + AT_ONCE])
+            scaled = [(sample, pixels) for sample, pixels in tried if pixels is not None]
             if not scaled:
                 continue
             array = np.stack([pixels for _, pixels in scaled])

@@ -14,7 +14,7 @@ from tuner.evidence import predictions
 from tuner.evidence.collected import Evidence, collect
 
 PROGRAM = "tuner.inside.label_check"
-ADVICE = "look at each (--html shows them); in images that the weights were trained on, few are found"
+ADVICE = "look at each; in images that the weights were trained on, fewer are found"
 
 
 def look(data: Path, weights: Path, task: str, images: Path | None) -> dict[str, Evidence]:
@@ -42,7 +42,8 @@ def check(found: Mapping[str, Evidence]) -> Iterator[Finding]:
         doubts = evidence.doubtful
         labels = sum(len(image.truth) for image in evidence.predictions.images)
         if doubts:
-            text = f"{split}: {len(doubts)} of {labels:,} labels, or places without one, look wrong to the weights"
+            what = "labels" if evidence.predictions.classifies else "labels, or places without one,"
+            text = f"{split}: {len(doubts)} of {labels:,} {what} look wrong to the weights"
             groups = tuple((evidence.predictions.images[one.image].image,) for one in doubts)
             notes = tuple(evidence.text(one) for one in doubts)
             yield Finding("doubtful_labels", Level.WARNING, text, ADVICE, groups, len(doubts), notes)

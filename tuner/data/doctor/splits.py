@@ -63,9 +63,8 @@ def _not_split(data: DataSet) -> Iterator[Finding]:
     if few:
         told_of = ", ".join(f"{n} of '{name}'" for name, n in sorted(few.items(), key=lambda item: item[1])[:NAMED])
         text = f"a fifth to validate on has {told_of}: how well that is found can hardly be told"
-        yield finding(
-            "few_of_class", Level.WARNING, text, "collect more of them; until then their score is mostly chance"
-        )
+        advice = "collect more of them; until then their score is mostly chance"
+        yield finding("few_of_class", Level.WARNING, text, advice)
 
 
 def _known(count: int) -> str:
