@@ -69,11 +69,10 @@ def test_the_names_of_the_classes_are_those_that_the_study_had(trained: Path) ->
 def test_weights_that_do_not_fit_are_refused_in_one_line(
     trained: Path, tmp_path: Path, classes: tuple[str, ...], weights: str, told: str
 ) -> None:
-    for name, letter in zip(classes, "ab", strict=True):
-        pictures.folders(tmp_path / "made", (3, 3))
-        (tmp_path / "made" / letter).rename(tmp_path / name)
-    (tmp_path / "made").rmdir()
-    done = driving.tuner("data", "check", tmp_path, "--weights", trained / weights, timeout=60)
+    root = pictures.folders(tmp_path / "set", (3, 3))
+    for letter, name in zip("ab", classes, strict=True):
+        (root / letter).rename(root / name)
+    done = driving.tuner("data", "check", root, "--weights", trained / weights, timeout=60)
     assert done.returncode == 2 and told in done.stderr and len(done.stderr.splitlines()) == 1
 
 

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from tuner.evidence import matching, scores
 from tuner.evidence.predictions import Predicted, Predictions
 
+SURE = 0.9
+"""A classifier that is surer than this of nearly everything need not be as sure to doubt a label."""
 NEAR = 0.1
 """A box that overlaps no label by more than this lies where nobody labelled anything."""
 
 BESIDE = 0.25
 """One that overlaps the label next to it by less was drawn elsewhere; from there on, small boxes are only imprecise."""
 MOST = 0.75
+"""A box is as sure as usual where it is surer than the rest of those that met a label."""
 FAINT = 0.1
 """As a share of how sure the model is usually: less than that near a label, and it sees nothing there."""
 THIRDS, BLIND = 3, 0.15
@@ -76,9 +79,9 @@ def doubtful_labels(predictions: Predictions) -> list[Mistake]:
     """Return the errors that are likely the label's and not the model's, the likeliest first.
 
     A classifier's are chosen by confident learning (Northcutt et al., JAIR 2021): another class is predicted with at
-    least the mean probability that its own samples get, and they are ordered by how far the label's own class lies
-    behind. A detector's box speaks against the labels where it is as sure as boxes that met one usually are, and lies
-    beside what is labelled; that nothing is seen at a label speaks against it where labels of its size are seen.
+    least the mean probability that its own samples get (0.9 at most), and they are ordered by how far the label's own
+    class lies behind. A detector's box speaks against the labels where it is as sure as boxes that met one usually are,
+    and lies beside what is labelled; that nothing is seen at a label speaks against it where labels of its size are.
     """
     return _doubtful_images(predictions) if predictions.classifies else _doubtful_boxes(predictions)
 
@@ -104,9 +107,13 @@ def _probabilities(image: Predicted, classes: int) -> NDArray[np.float64]:
 
 
 def _usual_probability(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return, for each class, the mean probability that it gets where it is the label; more than 1 without any."""
+    """Return, for each class, the mean probability that it gets where it is the label, or what is sure enough.
+
+    More than 1 for a class without any label.
+    """
     classes: Sequence[int] = range(chances.shape[1])
-    return np.array([chances[labels == k, k].mean() if (labels == k).any() else 2.0 for k in classes])
+    means = [chances[labels == k, k].mean() if (labels == k).any() else 2.0 for k in classes]
+    return np.array([min(mean, SURE) if mean <= 1 else mean for mean in means])
 
 
 def _doubtful_boxes(predictions: Predictions) -> list[Mistake]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuner.data.doctor.dataset import DataSet
+from tuner.data.doctor.dataset import LARGEST_RATIO, DataSet
 from tuner.data.doctor.finding import Finding, Level, finding
 from tuner.data.doctor.looks import Looks
 
-LARGEST_RATIO = 5.0
-"""Largest over smallest class in the training images: up to about five counts as balanced, a rule of practice."""
 MOSTLY_EMPTY = 0.5
 NAMED = 5
 
