@@ -50,11 +50,11 @@ def _candidates(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     for near in _near(hashes):
         new.append(near[:, 0] * count + near[:, 1])
         waiting += len(near)
-        if waiting > AT_ONCE:
+        if waiting > MOST * count:
             known, new, waiting = np.unique(np.concatenate([known, *new])), [], 0
             if len(known) > MOST * count:
                 break
-    return np.stack(np.divmod(np.unique(np.concatenate([known, *new])), count), axis=1)
+    return np.stack(np.divmod(np.unique(np.concatenate([known, *new]))[: MOST * count], count), axis=1)
 
 
 def _near(hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
