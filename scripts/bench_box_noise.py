@@ -6,7 +6,8 @@ For each rate and seed a share of all boxes, in training and validation alike, i
 stands where no ship is, a third each. A small detector trains on one half and predicts the other, as ``tuner evidence``
 does. What is named is right where it lies on a planted error: on the box as it is drawn or as it should be.
 ``--cleanlab`` is the interpreter of an environment of its own that has cleanlab (which is AGPL-3.0): it gets the same
-boxes (``object_detection.filter.find_label_issues``) and names images, so both are counted by images as well.
+boxes (``object_detection.filter.find_label_issues``) and names images, so both are counted by images as well; "as many"
+are the images with its lowest scores, as many of them as the list of tuner has.
 
 Ships are the only class, so none can get the label of another. ``--keep DIR`` keeps the predictions, which are not made
 again where they are there.
@@ -48,10 +49,12 @@ KINDS = ("dropped", "beside", "nothing")
 OTHER = """
 import json, sys, numpy as np
 from cleanlab.object_detection.filter import find_label_issues
+from cleanlab.object_detection.rank import get_label_quality_scores
 given = json.load(open(sys.argv[1]))
 labels = [{"bboxes": np.array(l, float).reshape(-1, 4), "labels": np.zeros(len(l), int)} for l in given["labels"]]
 found = [np.array([np.array(f, np.float32).reshape(-1, 5)] + [None], dtype=object)[:1] for f in given["found"]]
 print(*np.flatnonzero(find_label_issues(labels, found)).tolist())
+print(*np.argsort(get_label_quality_scores(labels, found), kind="stable").tolist())
 """
 Box = tuple[float, float, float, float]
 
@@ -193,8 +196,8 @@ def _lies_on(doubt: Mistake, found: Predictions, wrong: Planted) -> bool:
     return as_drawn or as_should
 
 
-def by_cleanlab(python: Path, found: Predictions) -> set[int]:
-    """Return the images that cleanlab names."""
+def by_cleanlab(python: Path, found: Predictions) -> tuple[list[int], list[int]]:
+    """Return the images that cleanlab names, and all images from the worst of its scores on."""
     given = {
         "labels": [(_corners(image.truth[:, 1:])).tolist() for image in found.images],
         "found": [np.hstack([_corners(image.found[:, 2:]), image.found[:, 1:2]]).tolist() for image in found.images],
@@ -203,7 +206,10 @@ def by_cleanlab(python: Path, found: Predictions) -> set[int]:
         json.dump(given, file)
         file.flush()
         done = subprocess.run([str(python), "-c", OTHER, file.name], capture_output=True, text=True, check=True)
-    return {int(word) for word in done.stdout.split()}
+    # It prints what it is doing as well.
+    lines = [line for line in done.stdout.split("\n")[:-1] if not any(c.isalpha() for c in line)]
+    named, ranked = ([int(word) for word in line.split()] for line in lines)
+    return named, ranked
 
 
 def _corners(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -222,7 +228,9 @@ def outcomes(rate: float, seed: int, keep: Path | None, cleanlab: Path | None) -
 
     done = [counted("tuner", named_images, named, right, len(met), by_kind=kinds)]
     if cleanlab:
-        done.append(counted("cleanlab", by_cleanlab(cleanlab, found), 0, 0, 0, by_kind={}))
+        named_there, ranked = by_cleanlab(cleanlab, found)
+        done.append(counted("cleanlab", set(named_there), 0, 0, 0, by_kind={}))
+        done.append(counted("as many", set(ranked[: len(named_images)]), 0, 0, 0, by_kind={}))
     return done
 
 
@@ -245,10 +253,10 @@ def _row(part: Sequence[Outcome]) -> str:
         if all(o.by_kind for o in part)
     }
     told = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+    boxes = f"{named:5}  {right / max(named, 1):9.2f}  {met / max(planted, 1):6.2f}" if kinds else " " * 22
     return (
-        f"{part[0].method:9}  {part[0].rate:4.0%}  {planted:11}  {named:5}  {right / max(named, 1):9.2f}  "
-        f"{met / max(planted, 1):6.2f} | {wrong:12}  {of_images:5}  {right_images / max(of_images, 1):9.2f}  "
-        f"{right_images / max(wrong, 1):6.2f} | {told}"
+        f"{part[0].method:9}  {part[0].rate:4.0%}  {planted:11}  {boxes} | {wrong:12}  {of_images:5}  "
+        f"{right_images / max(of_images, 1):9.2f}  {right_images / max(wrong, 1):6.2f} | {told}"
     )
 
 
