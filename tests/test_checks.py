@@ -32,7 +32,6 @@ def many(n: int, ending: Ending, **params: ParamValue) -> list[Record]:
         (1.0, RATES, "upper"),
         (0.1 + 0.2, [0.1, 0.2, 0.3], "upper"),
         (0.01, RATES, None),
-        (0.0, (0.0, 0.6), "lower"),
         (0.595, (0.0, 0.6), "upper"),
         (0.3, (0.0, 0.6), None),
         (2e-6, (1e-6, 0.1), None),
@@ -55,6 +54,13 @@ def test_the_best_value_is_known_to_lie_at_an_end(value: ParamValue, ends: Seque
 )
 def test_of_two_values_or_one_neither_end_is_worth_a_word(value: ParamValue, ends: Sequence[ParamValue]) -> None:
     assert edge(value, ends) is None
+
+
+@pytest.mark.parametrize("ends", [[0.0, 0.5, 1.0], (0.0, 1.0)])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_beyond_nothing_and_beyond_all_of_it_there_is_no_space(value: float, ends: Sequence[ParamValue]) -> None:
+    assert edge(value, ends) is None
+    assert edge(0.5, (0.0, 0.5)) == "upper"
 
 
 def test_a_conditional_hyperparameter_that_the_best_trial_lacks_is_passed_over() -> None:

@@ -82,10 +82,18 @@ def _edge(name: str, ends: Sequence[ParamValue], best: Record) -> Check | None:
     at = best.params[name]
     numbers = [float(v) for v in (at, *ends) if isinstance(v, int | float) and not isinstance(v, bool)]
     side = _side(numbers[0], numbers[1:], ends) if len(numbers) == len(ends) + 1 else _side_of_list(at, ends)
-    if side is None:
+    if side is None or (side != "outside" and _is_all_there_is(numbers)):
         return None
     text = f"the best {words.plain(name)}, {words.value(at)}, is {_place(side)}"
     return Check("edge", text, {"parameter": name, "value": at, "side": side})
+
+
+def _is_all_there_is(numbers: Sequence[float]) -> bool:
+    """Return whether nothing can lie beyond: a rate, a strength or a share of 0, or a share of 1."""
+    if len(numbers) < 3:
+        return False
+    at, low, high = numbers[0], min(numbers[1:]), max(numbers[1:])
+    return low == 0 and (at == 0 or at == high == 1)
 
 
 def _place(side: str) -> str:

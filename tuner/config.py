@@ -138,7 +138,8 @@ class ConfigModel(Model):
     max_retries: int = Field(2, ge=0, description="new attempts for a trial that was killed from outside")
     min_free_disk_gb: float = Field(1.0, ge=0, description="the greediest trial is stopped when less is left")
     evidence: bool = Field(
-        default=True, description="look at what the best gets right and wrong at the end, where its trainer can predict"
+        default=True,
+        description="look at what the best (of the last stage) gets right and wrong, where its trainer can predict",
     )
     data_check: bool = Field(
         default=True, description="examine the data set beside the first trials, where it is known"

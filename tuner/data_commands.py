@@ -107,7 +107,7 @@ def synthetic_ships(
 @app.command()
 def check(
     data: Annotated[
-        Path, typer.Argument(help="a data.yaml, VOC, COCO JSON, folders of classes, or an .npz", metavar="DATA")
+        Path, typer.Argument(help="a data.yaml, VOC, COCO JSON, classes as folders or list, an .npz", metavar="DATA")
     ],
     task: Annotated[
         str, typer.Option("--task", help="of a data.yaml: detect, segment, obb or pose", metavar="TASK")
@@ -119,6 +119,10 @@ def check(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="write a page with pictures of what was found")
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", metavar="FILE", help="name labels that look wrong to a trained model: its best.pt"),
+    ] = None,
 ) -> None:
     """Examine a data set before anything is trained on it: every image, every label, the splits and what they share.
 
@@ -126,7 +130,7 @@ def check(
     """
     from tuner.data.doctor import examine, page, said
 
-    found = examine.examine(data, task, images, _progress())
+    found = examine.examine(data, task, images, _progress(), weights)
     if html is not None:
         page.write(found, html)
     _say([json.dumps(said.as_object(found), ensure_ascii=False)] if as_json else said.lines(found))

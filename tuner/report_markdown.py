@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tuner import manual, words
+from tuner.evidence import kept
 from tuner.report_html import advice, said, summary, tables, untried, wording
 from tuner.report_html.content import Content
 from tuner.report_html.said import Say
@@ -52,6 +53,9 @@ def _best(content: Content, say: Say, language: str) -> Iterator[str]:
     yield ""
     for sentence in summary.certainty(content, say, language):
         yield f"- {text(sentence)}"
+    if found := kept.of_best(content.config, best):
+        yield from _section(say("What it gets right and wrong"))
+        yield from (f"- {text(sentence.text(language))}" for sentence in found.sentences)
 
 
 def _experiments(content: Content, say: Say, language: str) -> Iterator[str]:
@@ -114,7 +118,7 @@ def _reproduce(content: Content, say: Say, language: str) -> Iterator[str]:
 
 def _next(content: Content, say: Say, language: str) -> Iterator[str]:
     yield from _section(say("What to look at next"))
-    for sentence in advice.steps(content, say):
+    for sentence in advice.steps(content, say, language):
         yield f"- {text(sentence)}"
     for c in advice.complaints(content, language):
         share = say("{n} of {all} trials", n=len(c.trials), all=len(content.report.trials))

@@ -11,11 +11,11 @@ from PIL import Image, ImageEnhance
 
 from tests import driving
 from tests.data import sets
-from tuner.data.doctor import alike, page
-from tuner.data.doctor.dataset import Sample
+from tuner.data.doctor import alike, copies, page
+from tuner.data.doctor.dataset import DataSet, Sample
 from tuner.data.doctor.examine import examine
 from tuner.data.doctor.finding import Finding, Level
-from tuner.data.doctor.looks import look
+from tuner.data.doctor.looks import Looks, look
 from tuner.data.doctor.splits import half_width
 from tuner.errors import ConfigError
 
@@ -185,11 +185,64 @@ def test_arrays_and_folders_of_classes_are_data_sets_too(tmp_path: Path) -> None
     assert findings(folder)["bad_classes"].level is Level.MISTAKE
 
 
-@pytest.mark.parametrize("name", ["nothing.yaml", "file.txt", "empty", "broken.npz"])
+def test_in_a_voc_set_every_file_that_cannot_be_read_is_listed_and_the_others_are_looked_at(tmp_path: Path) -> None:
+    for number in range(6):
+        scene(tmp_path / "JPEGImages" / f"{number}.jpg", number)
+        place = tmp_path / "Annotations" / f"{number}.xml"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(sets.annotation([sets.SHIP], (96, 64)))
+    (tmp_path / "JPEGImages" / "1.jpg").write_bytes(b"")
+    for number in (2, 3):
+        (tmp_path / "Annotations" / f"{number}.xml").write_text("<annotation><object>")
+    found = examine(tmp_path)
+    named = {one.name: one.count for one in found.findings}
+    assert (named["unreadable_images"], named["bad_labels"]) == (1, 2)
+    assert len(found.data.splits["all"]) == 3
+
+
+def test_a_set_of_which_nothing_can_be_read_is_told_as_such(tmp_path: Path) -> None:
+    scene(tmp_path / "JPEGImages" / "0.jpg", 0).write_bytes(b"")
+    (tmp_path / "Annotations").mkdir()
+    (tmp_path / "Annotations" / "0.xml").write_text(sets.annotation([sets.SHIP], (96, 64)))
+    assert {"unreadable_images", "no_images"} <= grave(tmp_path)
+
+
+def test_labels_whose_image_is_gone_are_named(tmp_path: Path) -> None:
+    path = scenes(tmp_path)
+    (tmp_path / "images" / "train" / "3.jpg").unlink()
+    found = findings(path)["no_image"]
+    assert found.count == 1 and found.groups[0][0].endswith("labels/train/3.txt")
+
+
+def test_what_weights_a_set_has_by_class_is_in_the_json(tmp_path: Path) -> None:
+    folder = sets.classes(tmp_path / "folders", {"train": ["cat", "dog"], "val": ["cat", "dog"]})
+    told = json.loads(driving.tuner("data", "check", folder, "--json").stdout)
+    assert set(told["objects"]["train"]) == {"cat", "dog"} and sum(told["objects"]["val"].values()) > 0
+
+
+def test_where_all_images_look_alike_the_pairs_are_bounded() -> None:
+    """Frames of a fixed camera: of 3,000, each would pair with each, four and a half million times."""
+    count = 3000
+    random = np.random.default_rng(0)
+    thumb = random.integers(40, 200, (16, 16), dtype=np.uint8)
+    statistics = np.full((count, 6), 64, np.float32)
+    digests = np.array([str(i) for i in range(count)], "S32")
+    hashes = np.full(count, 0x5A5A5A5A5A5A5A, np.uint64)
+    frames = Looks(np.arange(count), digests, hashes, np.tile(thumb, (count, 1, 1)), statistics, {})
+    found = alike.pairs(frames)
+    assert len(found) == alike.MOST * count
+    samples = tuple(Sample(f"{i}.jpg", None) for i in range(count))
+    (note,) = copies.check(DataSet("x", "detect", ("a",), {"train": samples}), frames)
+    assert note.name == "self_similar"
+
+
+@pytest.mark.parametrize("name", ["nothing.yaml", "file.txt", "empty", "broken.npz", "cut.npz"])
 def test_what_is_no_data_set_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.txt").write_text("hello")
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.npz").write_bytes(b"no zip")
+    np.savez(tmp_path / "whole.npz", x_train=np.zeros((9, 8, 8)), y_train=np.zeros(9))
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:900])
     with pytest.raises(ConfigError) as caught:
         examine(tmp_path / name)
     assert "expected" in str(caught.value) and "\n" not in str(caught.value)

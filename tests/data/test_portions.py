@@ -88,7 +88,8 @@ def test_data_check_knows_a_list_and_folders_without_splits(tmp_path: Path) -> N
         assert (opened[0].names, [len(samples) for samples in opened[0].splits.values()]) == (("a", "b"), [18])
     done = driving.tuner("data", "check", root)
     assert "classify, 2 classes (a, b)" in done.stdout and "the set is not split" in done.stdout
-    assert done.returncode == 0  # no trouble: the trainer draws what lacks
+    # That nothing is split is no trouble, since the trainer does it; that two images of a class would validate is.
+    assert done.returncode == 1 and "a fifth to validate on has 2 of 'a', 2 of 'b'" in done.stdout
 
 
 def list_of(root: Path) -> Path:

@@ -25,7 +25,7 @@ def written(tmp_path: Path, name: str = "ship") -> str:
 def test_the_page_shows_the_images_with_errors_and_needs_nothing_beside_it(tmp_path: Path) -> None:
     text = written(tmp_path)
     assert text.count("data:image/jpeg;base64,") == 2
-    assert "ship missed" in text and "ships, trial 7" in text
+    assert "ship labelled, not found" in text and "ships, trial 7" in text
     assert "http://" not in text and "https://" not in text and "<script" not in text
 
 

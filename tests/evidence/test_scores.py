@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -57,3 +59,18 @@ def test_a_class_without_labels_has_no_recall_and_does_not_count_in_the_curves()
 def test_without_any_label_there_is_nothing_to_count() -> None:
     with pytest.raises(ValueError, match="val: expected labels to compare with"):
         scores.score(detections(detected([], [(0, 0.9, *A)])))
+
+
+def test_many_classes_and_images_are_counted_in_one_walk() -> None:
+    """80 classes in 2,000 images took a minute when each class had a walk of its own."""
+    rng = np.random.default_rng(0)
+    images = []
+    for label in rng.integers(0, 80, 2000).tolist():
+        chances = rng.random(80)
+        chances[label] += rng.random()
+        images.append(classified(label, *(chances / chances.sum()).tolist()))
+    began = time.process_time()
+    found = scores.score(classifications(*images, names=[str(k) for k in range(80)]))
+    assert time.process_time() - began < 10
+    assert sum(c.labels for c in found.classes) == 2000
+    assert found.confusion.trace() == sum(int(i.found[0, 0] == i.truth[0, 0]) for i in images)

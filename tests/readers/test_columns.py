@@ -15,8 +15,20 @@ NAMES = {
     Kind.OTHER: ["step", "grad_norm", "train_accuracy", "eval_samples_per_second", "per_class", "", "µ"],
 }
 HIGHER = ["accuracy", "val/accuracy", "val_acc", "metrics/mAP50-95(B)", "AP", "F1Score", "val_f1", "auc", "AUROC"]
-HIGHER += ["metrics/precision(B)", "recall", "top1", "accuracy_top5", "mIoU", "dice", "per_class_accuracy", "fitness"]
+HIGHER += [
+    "metrics/precision(B)",
+    "recall",
+    "top1",
+    "accuracy_top5",
+    "mIoU",
+    "dice",
+    "val/mDice",
+    "per_class_accuracy",
+    "fitness",
+]
+HIGHER += ["DSC"]
 LOWER = ["error", "val_error_rate", "top1_error", "rmse", "val_mae", "wer", "perplexity", "mean_squared_error", "FID"]
+LOWER += ["HD95", "val/hausdorff", "ASSD"]
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in NAMES.items() for name in names])

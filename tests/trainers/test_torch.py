@@ -136,6 +136,15 @@ def test_what_may_be_meant_otherwise_is_said(tmp_path: Path) -> None:
     assert [remark.partition(":")[0] for remark in remarks] == ["image_size", "head_epochs"]
 
 
+def test_classes_that_are_far_from_balanced_are_named_and_what_evens_them_out(tmp_path: Path) -> None:
+    mine = folders(tmp_path / "mine", (60, 8))
+    (remark,) = checked(mine, {}).remarks
+    assert remark.startswith("data: 36 training images of 'a', 4 of 'b'") and "oversample" in remark
+    (remark,) = checked(mine, {"oversample": {"ordered": [0, 1]}}).remarks
+    assert remark.endswith("accuracy would hide that")
+    assert checked(folders(tmp_path / "even", (20, 20)), {}).remarks == ()
+
+
 def test_the_end_of_a_range_that_cannot_be_trained_with_is_named() -> None:
     with pytest.raises(ValueError, match="ema: expected 0 or more and below 1, but got 1"):
         TRAINER.check(space_file.build({"ema": {"linear": [0.0, 1.0], "default": 0.0}}, "space"))

@@ -36,7 +36,7 @@ def of_study(content: Content, links: Links) -> str:
         lines += ["```yaml", reports.best_yaml(content.report).rstrip(), "```", ""]
     lines += _listed("How sure that is", summary.certainty(content, say, ENGLISH))
     lines += _listed("What to look at", [wording.check(c, say, ENGLISH) for c in content.report.checks])
-    lines += _listed("What to do next", advice.steps(content, say))
+    lines += _listed("What to do next", advice.steps(content, say, "en"))
     return "\n".join(lines)
 
 

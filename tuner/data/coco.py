@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from tuner import documents
 from tuner.data import pictures
 from tuner.data.boxes import Box, Picture, tidy
 from tuner.data.source import Source
-from tuner.data.summary import all_of
+from tuner.data.summary import by_key
 from tuner.errors import ConfigError
 
 
@@ -46,10 +45,11 @@ class _Instances(_Part):
     annotations: list[_Instance]
 
 
-def read(images: Path, annotations: Path) -> tuple[Source, list[str]]:
+def read(images: Path, annotations: Path, *, lenient: bool = False) -> tuple[Source, list[str]]:
     """Return the pictures with their boxes, and the names of the classes in the order of their numbers.
 
-    Crowds are skipped and counted. Raises ConfigError for a file that does not fit.
+    Crowds are skipped and counted. Raises ConfigError for a file that does not fit; where it is ``lenient``, images
+    that cannot be read are left out, and the source says what is wrong with them.
     """
     if not images.is_dir():
         raise ConfigError(str(images), "", "expected a folder of images, but there is none")
@@ -65,7 +65,7 @@ def read(images: Path, annotations: Path) -> tuple[Source, list[str]]:
                 raise ConfigError(str(path), f"categories.{category.id}", problem)
         wanted = [image.file_name for image in content.images]
         here = {name: places.get(name) or by_name.get(Path(name).name) for name in wanted}
-        new = _pictures(content, here, names, source.tally, path)
+        new = _pictures(content, here, names, source, path, lenient=lenient)
         if twice := found.keys() & new.keys():
             raise ConfigError(str(path), "images", f"expected no image in two files or folders, but {min(twice)} is")
         found.update(new)
@@ -109,7 +109,13 @@ def _load(path: Path) -> _Instances:
 
 
 def _pictures(
-    content: _Instances, places: dict[str, str | None], names: dict[int, str], tally: Counter[str], path: Path
+    content: _Instances,
+    places: dict[str, str | None],
+    names: dict[int, str],
+    source: Source,
+    path: Path,
+    *,
+    lenient: bool,
 ) -> dict[str, Picture]:
     boxes: dict[int, list[Box]] = {image.id: [] for image in content.images}
     for number, item in enumerate(content.annotations):
@@ -118,15 +124,16 @@ def _pictures(
             problem = f"expected one that the file lists, but got {getattr(item, key)}"
             raise ConfigError(str(path), f"annotations.{number}.{key}", problem)
         if item.iscrowd:
-            tally["crowd"] += 1
+            source.tally["crowd"] += 1
             continue
         left, top, width, height = item.bbox
         boxes[item.image_id].append(Box(names[item.category_id], left, top, left + width, top + height))
     there = [(image, place) for image in content.images if (place := places[image.file_name]) is not None]
-    sizes = all_of(pictures.size, [place for _, place in there], "images")
+    sizes = by_key(pictures.size, {place: place for _, place in there}, "images", source.mistakes if lenient else None)
     return {
         (name := image.file_name.replace("/", "_")): Picture(
-            name, Path(place), pictures.digest(Path(place)), *size, tidy(boxes[image.id], *size, tally)
+            name, Path(place), pictures.digest(Path(place)), *size, tidy(boxes[image.id], *size, source.tally)
         )
-        for (image, place), size in zip(there, sizes, strict=True)
+        for image, place in there
+        if (size := sizes.get(place))
     }

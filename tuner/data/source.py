@@ -18,7 +18,7 @@ class Source:
     """The pictures of a set by their id, the ids in each split that it comes with, and what was wrong with it.
 
     ``came`` says where that split is from, ``tally`` counts the boxes that were dropped or clipped, by why; ``remarks``
-    are sentences.
+    are sentences, ``mistakes`` what is wrong with single images and annotations, which are left out then.
     """
 
     where: str
@@ -27,6 +27,7 @@ class Source:
     came: str = "as the data set has it"
     tally: Counter[str] = field(default_factory=Counter)
     remarks: list[str] = field(default_factory=list)
+    mistakes: dict[str, list[ConfigError]] = field(default_factory=dict)
 
 
 def split(source: Source, *, val_share: float, test_share: float, seed: int) -> tuple[Splits, dict[str, str]]:

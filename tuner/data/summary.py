@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from tuner.errors import ConfigError
 
 T = TypeVar("T")
 F = TypeVar("F")
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,22 @@ def all_of(look: Callable[[F], T], files: Iterable[F], what: str) -> list[T]:
     seen = each_of(look, files)
     refuse([one for one in seen if isinstance(one, ConfigError)], what)
     return [one for one in seen if not isinstance(one, ConfigError)]
+
+
+def by_key(
+    look: Callable[[F], T], files: Mapping[K, F], what: str, mistakes: dict[str, list[ConfigError]] | None
+) -> dict[K, T]:
+    """Return what ``look`` makes of every file that it can be made of; ConfigErrors go to ``mistakes``, by ``what``.
+
+    Without ``mistakes`` to put them into, the first is raised, with how many more there were.
+    """
+    seen = dict(zip(files, each_of(look, files.values()), strict=True))
+    wrong = [one for one in seen.values() if isinstance(one, ConfigError)]
+    if mistakes is None:
+        refuse(wrong, what)
+    elif wrong:
+        mistakes.setdefault(what, []).extend(wrong)
+    return {key: one for key, one in seen.items() if not isinstance(one, ConfigError)}
 
 
 def each_of(look: Callable[[F], T], files: Iterable[F]) -> list[T | ConfigError]:

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from tuner.data import pictures
 from tuner.data.boxes import Box, Picture, tidy
 from tuner.data.source import Source
-from tuner.data.summary import all_of
+from tuner.data.summary import by_key
 from tuner.errors import ConfigError
 
 IMAGES = ("jpegimages", "images")
@@ -33,23 +33,26 @@ class _Annotation:
     dropped: Counter[str]
 
 
-def read(folder: Path, *, keep_difficult: bool = False) -> Source:
+def read(folder: Path, *, keep_difficult: bool = False, lenient: bool = False) -> Source:
     """Return the set in ``folder`` or below; raises ConfigError where there is none, or a file that cannot be read.
 
-    Sides of boxes are taken as they stand, as pixels from the upper left corner.
+    Sides of boxes are taken as they stand, as pixels from the upper left corner. Where it is ``lenient``, files that
+    cannot be read are left out, and the source says what is wrong with them.
     """
     root = find(folder)
     images = _by_stem(_child(root, IMAGES) or root)
     annotations = _by_stem(_child(root, ANNOTATIONS) or root, "*.xml")
-    both = sorted(images.keys() & annotations.keys())
-    if not both:
+    named = sorted(images.keys() & annotations.keys())
+    if not named:
         raise ConfigError(str(root), "", "expected images with annotations of the same name, but there are none")
     read_one = partial(_annotation, keep_difficult=keep_difficult)
-    said = dict(zip(both, all_of(read_one, [annotations[i] for i in both], "annotations"), strict=True))
-    sizes = dict(zip(both, all_of(pictures.size, [images[i] for i in both], "images"), strict=True))
+    mistakes: dict[str, list[ConfigError]] | None = {} if lenient else None
+    said = by_key(read_one, {i: annotations[i] for i in named}, "annotations", mistakes)
+    sizes = by_key(pictures.size, {i: images[i] for i in named}, "images", mistakes)
+    both = [i for i in named if i in said and i in sizes]
     tally: Counter[str] = sum((said[i].dropped for i in both), Counter())
     found = {i: _picture(images[i], sizes[i], said[i].boxes, tally) for i in both}
-    source = Source(str(root), found, _lists(root, set(both)), tally=tally)
+    source = Source(str(root), found, _lists(root, set(both)), tally=tally, mistakes=mistakes or {})
     source.remarks += _remarks(images.keys() - annotations.keys(), annotations.keys() - images.keys())
     if source.lists and (unlisted := set(both) - {i for ids in source.lists.values() for i in ids}):
         source.remarks.append(f"{len(unlisted)} images are in no list and are left out, such as {min(unlisted)}")

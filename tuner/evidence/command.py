@@ -10,11 +10,10 @@ from typing import Any
 from tuner import sampler, tested, whole, words
 from tuner.config import StudyConfig
 from tuner.errors import StudyError, TunerError
-from tuner.evidence import mistakes, page, predictions, scores
-from tuner.evidence.collected import Evidence
+from tuner.evidence import maps, page, predictions, scores
+from tuner.evidence.collected import Evidence, collect
 from tuner.evidence.kept import NUMBERS_FILE, PAGE_FILE
 from tuner.evidence.kept import of_trial as of_kept
-from tuner.evidence.mistakes import Mistake
 from tuner.reading import config_of, short, studies_of
 from tuner.record import Record, incumbent, read_all
 from tuner.spec import evidence_file
@@ -49,7 +48,7 @@ def of_best(config: StudyConfig, records: Sequence[Record], say: Callable[[str],
         return
     try:
         keep(of_trial(config, best, SPLIT, say), folder)
-    except TunerError as error:
+    except (TunerError, OSError) as error:
         say(f"warning: no evidence of trial {best.number}: {error}")
 
 
@@ -71,14 +70,12 @@ def of_trial(config: StudyConfig, record: Record, split: str, say: Callable[[str
     say(f"trial {record.number} predicts the {split} split")
     again = f"tuner evidence {config.folder} {record.number}"
     tested.finished(config, command, folder, "its predictions", again)
-    found = predictions.read(evidence_file(folder))
+    file = evidence_file(folder)
+    found = predictions.read(file)
     try:
-        counted = scores.score(found)
+        return collect(f"{config.model.study}, trial {record.number}", found, maps.read(maps.file(file)))
     except ValueError as error:
         raise StudyError(f"{folder}: {error}") from None
-    title = f"{config.model.study}, trial {record.number}"
-    errors = mistakes.of(found, counted.confidence)
-    return Evidence(title, found, counted, errors, mistakes.doubtful_labels(found))
 
 
 def _chosen(config: StudyConfig, number: int | None) -> Record:
@@ -129,18 +126,8 @@ def to_json(found: Evidence) -> dict[str, Any]:
         ],
         "confusion": found.scores.confusion.tolist(),
         "curves": {name: [round(float(v), 5) for v in values] for name, values in vars(curves).items()},
-        "errors": [_mistake(found, error) for error in found.errors],
-        "doubtful_labels": [_mistake(found, doubt) for doubt in found.doubtful],
+        "errors": [found.told(error) for error in found.errors],
+        "doubtful_labels": [found.told(doubt) for doubt in found.doubtful],
         "said": found.lines,
-    }
-
-
-def _mistake(found: Evidence, one: Mistake) -> dict[str, Any]:
-    image, names = found.predictions.images[one.image], found.predictions.names
-    return {
-        "image": image.image,
-        "kind": str(one.kind),
-        "confidence": round(one.confidence, 4),
-        "label": None if one.truth is None else names[int(image.truth[one.truth, 0])],
-        "predicted": None if one.found is None else names[int(image.found[one.found, 0])],
+        "sentences": [vars(sentence) for sentence in found.sentences],
     }

@@ -3,54 +3,47 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tuner import whole, words
+from tuner import pages, whole, words
 from tuner.data import thumbnails
 from tuner.data.doctor.dataset import Sample
-from tuner.evidence import scores
+from tuner.data.thumbnails import Drawn
+from tuner.evidence import pictured, scores
 from tuner.evidence.collected import Evidence
-from tuner.evidence.mistakes import Kind, Mistake
+from tuner.evidence.mistakes import Mistake
 from tuner.evidence.scores import CONFIDENCES, RECALLS
 
 SIDE = 260
 """Pixels of the longer side of a picture."""
-PICTURES = 24
-"""So many images with errors, and with doubtful labels, are shown: about 400 kB."""
 LABEL, PREDICTION = "#2fbf71", "#ff9d2e"
 MOST_CLASSES = 40
 """A confusion matrix of more classes cannot be read: the pairs most confused are listed in any case."""
-TELLING = {
-    Kind.CONFUSED: "{predicted} ({confidence:.2f}), labelled {label}",
-    Kind.INVENTED: "{predicted} ({confidence:.2f}) where no label is",
-    Kind.MISPLACED: "{predicted} ({confidence:.2f}) beside a label",
-    Kind.MISSED: "{label} missed",
-}
 
 
 def write(found: Evidence, path: Path) -> None:
     """Write the page to ``path``."""
-    environment = Environment(
-        loader=PackageLoader("tuner.evidence", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    page = environment.get_template("page.html").render(
+    page = pages.render(
+        "evidence/page.html",
         found=found,
         names=[words.plain(name) for name in found.predictions.names],
         matrix=_matrix(found) if len(found.predictions.names) <= MOST_CLASSES else [],
         pairs=found.scores.confused()[:10],
         curves=_curves(found),
-        errors=_figures(found, found.errors),
-        doubtful=_figures(found, found.doubtful),
-        most=PICTURES,
-        written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        errors=figures(found, found.errors),
+        doubtful=figures(found, found.doubtful),
+        right=[_figure(found, number, ()) for number in _right(found)],
+        most=pictured.PICTURES,
     )
     whole.write(path, page)
+
+
+def _right(found: Evidence) -> list[int]:
+    return pictured.right(found.predictions) if found.maps else []
 
 
 def _matrix(found: Evidence) -> list[list[tuple[int, float, bool]]]:
@@ -63,9 +56,9 @@ def _matrix(found: Evidence) -> list[list[tuple[int, float, bool]]]:
 def _curves(found: Evidence) -> list[dict[str, Any]]:
     curves = found.scores.curves
     drawn = [_curve("precision over recall", "recall", RECALLS, {"precision": curves.precision_of_recall})]
-    if not found.predictions.classifies:
-        over = {"F1": curves.f1, "precision": curves.precision, "recall": curves.recall}
-        drawn.append(_curve("over the confidence", "confidence", CONFIDENCES, over))
+    over = {"F1": curves.f1, "precision": curves.precision, "recall": curves.recall}
+    what = "probability" if found.predictions.classifies else "confidence"
+    drawn.append(_curve(f"over the {what} from which a class counts", what, CONFIDENCES, over))
     return drawn
 
 
@@ -78,30 +71,43 @@ def _curve(title: str, along: str, x: Sequence[float] | Any, series: dict[str, A
     return {"title": title, "along": along, "lines": lines}
 
 
-def _figures(found: Evidence, of: Sequence[Mistake]) -> list[dict[str, Any]]:
+def figures(found: Evidence, of: Sequence[Mistake]) -> list[dict[str, Any]]:
     """Return the images with the first mistakes, each once, with all that is wrong with it."""
-    images: dict[int, list[Mistake]] = {}
-    for one in of:
-        images.setdefault(one.image, []).append(one)
-    return [_figure(found, number, wrong) for number, wrong in list(images.items())[:PICTURES]]
+    return [_figure(found, number, wrong) for number, wrong in pictured.first(of).items()]
 
 
 def _figure(found: Evidence, number: int, wrong: Sequence[Mistake]) -> dict[str, Any]:
-    image = found.predictions.images[number]
-    claimed = scores.claims(image, classifies=found.predictions.classifies, confidence=found.scores.confidence)
-    drawn = [(image.truth, LABEL), (np.delete(claimed.found, 1, axis=1), PREDICTION)]
-    texts = Counter(_text(found, one) for one in wrong)
+    texts = Counter(found.text(one) for one in wrong)
+    panes = _explained(found, number) if found.predictions.classifies else _overlaid(found, number, wrong)
     return {
         "texts": [text if n == 1 else f"{n} × {text}" for text, n in texts.items()],
-        "name": words.plain(Path(image.image).name),
-        "picture": thumbnails.data_url(Sample(image.image), drawn, SIDE),
+        "name": words.plain(Path(found.predictions.images[number].image).name),
+        "panes": [(url, told) for url, told in panes if url],
     }
 
 
-def _text(found: Evidence, one: Mistake) -> str:
-    image, names = found.predictions.images[one.image], found.predictions.names
-    return TELLING[one.kind].format(
-        predicted=words.plain(names[int(image.found[one.found, 0])]) if one.found is not None else "",
-        label=words.plain(names[int(image.truth[one.truth, 0])]) if one.truth is not None else "",
-        confidence=one.confidence,
-    )
+def _explained(found: Evidence, number: int) -> Iterator[tuple[str, str]]:
+    """Yield the image, and what in it speaks for the class it is taken for, and for its label where that differs."""
+    image, names = found.predictions.images[number], found.predictions.names
+    sample = Sample(image.image)
+    yield thumbnails.data_url(sample, [], SIDE), ""
+    for label in dict.fromkeys((int(image.found[0, 0]), int(image.truth[0, 0]))):
+        heat = found.maps.get((number, label))
+        if heat is not None:
+            chance = float(image.found[image.found[:, 0] == label, 1][0])
+            yield thumbnails.heat_url(sample, heat, SIDE), f"for {words.plain(names[label])} ({chance:.2f})"
+
+
+def _overlaid(found: Evidence, number: int, wrong: Sequence[Mistake]) -> Iterator[tuple[str, str]]:
+    """Yield the image with its labels and what the model claims; what is wrong is drawn thicker, and says how sure."""
+    image = found.predictions.images[number]
+    claimed = scores.claims(image, classifies=False, confidence=found.scores.confidence).found
+    missed = [one.truth for one in wrong if one.truth is not None]
+    errors = image.found[[one.found for one in wrong if one.found is not None]]
+    drawn = [
+        Drawn(image.truth, LABEL),
+        Drawn(image.truth[missed], LABEL, width=2),
+        Drawn(np.delete(claimed, 1, axis=1), PREDICTION),
+        Drawn(np.delete(errors, 1, axis=1), PREDICTION, [f"{sure:.2f}" for sure in errors[:, 1]], width=2),
+    ]
+    yield thumbnails.data_url(Sample(image.image), drawn, SIDE), ""

@@ -1,4 +1,4 @@
-"""What the counts mean, in words: a line for each thing worth knowing."""
+"""What the counts mean, in words: a sentence for each thing worth knowing."""
 
 from __future__ import annotations
 
@@ -13,81 +13,92 @@ from tuner.evidence import matching
 from tuner.evidence.mistakes import Kind, Mistake
 from tuner.evidence.predictions import Predictions
 from tuner.evidence.scores import CONFIDENCES, Scores, claims
+from tuner.evidence.sentence import Sentence
 
 FEW = 20
 """Below so many labels a class's recall has an interval of more than ±0.2 (Wilson, at a recall of one half)."""
 OFTEN = 0.1
 """A pair is worth naming where at least so much of a class is taken for the other."""
-TOLD = (
-    (Kind.MISSED, "label", " missed"),
-    (Kind.INVENTED, "box", " where no label is"),
-    (Kind.MISPLACED, "box", " beside a label or the second on one"),
-    (Kind.CONFUSED, "object", " of another class than labelled"),
-)
 SIZES = ("small", "medium", "large")
+WEAK = 0.2
+"""A class that is found so much less often than the best one could do with more images."""
+TOLD = {
+    Kind.MISSED: "labels missed: {missed}",
+    Kind.INVENTED: "boxes where no label is: {invented}",
+    Kind.MISPLACED: "boxes beside a label or the second on one: {misplaced}",
+    Kind.CONFUSED: "of another class than labelled: {confused}",
+}
 
 
-def lines(predictions: Predictions, found: Scores, errors: list[Mistake], doubtful: list[Mistake]) -> list[str]:
-    """Return the sentences, the most useful first."""
+def sentences(
+    predictions: Predictions, found: Scores, errors: list[Mistake], doubtful: list[Mistake]
+) -> list[Sentence]:
+    """Return what is worth saying, the most useful first."""
     return [
-        *_weakest(found),
+        *_weakest(predictions, found),
         *_pairs(found),
         *_errors(errors),
         *_confidence(predictions, found),
         *_sizes(predictions, found),
-        *_doubtful(doubtful, predictions),
+        *_doubtful(doubtful),
     ]
 
 
-def _weakest(found: Scores) -> Iterator[str]:
+def _weakest(predictions: Predictions, found: Scores) -> Iterator[Sentence]:
     known = [c for c in found.classes if c.recall is not None]
     if len(known) > 1:
         worst = min(known, key=lambda c: c.recall or 0.0)
         best = max(known, key=lambda c: c.recall or 0.0)
-        few = (
-            f", of which there are only {worst.labels} here: a figure to be taken with care"
-            if worst.labels < FEW
-            else ""
-        )
-        yield (
-            f"{words.plain(worst.name)} is found least: {worst.right} of {worst.labels} ({worst.recall:.0%}), "
-            f"{words.plain(best.name)} best ({best.recall:.0%}){few}"
-        )
-    absent = [words.plain(c.name) for c in found.classes if not c.labels]
-    if absent:
-        yield f"no label of {told.few(absent)}: nothing is known about {'it' if len(absent) == 1 else 'them'}"
+        says = ["{worst} is found least: {right} of {labels} ({recall:.0%}), {best} best ({best_recall:.0%})"]
+        if worst.labels < FEW:
+            says.append("on so few labels that is a figure to be taken with care")
+        low, high = worst.recall or 0.0, best.recall or 0.0
+        weak = predictions.classifies and high - low >= WEAK
+        advice = "collect more images of it, or show it more often in training (oversample)" if weak else ""
+        values = {"right": worst.right, "labels": worst.labels, "recall": low, "best_recall": high}
+        names = {"worst": words.plain(worst.name), "best": words.plain(best.name)}
+        yield Sentence("weakest", tuple(says), {**names, **values}, advice)
+    if absent := [words.plain(c.name) for c in found.classes if not c.labels]:
+        says = ["no label of {names}: how well that is found is unknown"]
+        yield Sentence("absent", tuple(says), {"names": told.few(absent)})
 
 
-def _pairs(found: Scores) -> Iterator[str]:
+def _pairs(found: Scores) -> Iterator[Sentence]:
+    advice = "look at the labels of both first; where they are right, more or larger images tell them apart"
     for i, j, count in found.confused()[:3]:
         one, other = found.classes[i], found.classes[j]
-        if count >= OFTEN * one.labels:
-            back = int(found.confusion[j, i])
-            yield (
-                f"{words.plain(one.name)} is taken for {words.plain(other.name)} in {count} of {one.labels}, "
-                f"the other way round in {back} of {other.labels}: look at both, and at their labels"
+        if count >= max(2, OFTEN * one.labels):
+            says = (
+                "{one} is taken for {other} in {count} of {labels}, the other way round in {back} of {other_labels}",
             )
+            back = int(found.confusion[j, i])
+            values = {"count": count, "labels": one.labels, "back": back, "other_labels": other.labels}
+            names = {"one": words.plain(one.name), "other": words.plain(other.name)}
+            yield Sentence("pair", says, {**names, **values}, advice)
+            advice = ""
 
 
-def _errors(errors: list[Mistake]) -> Iterator[str]:
-    counts = Counter(error.kind for error in errors)
+def _errors(errors: list[Mistake]) -> Iterator[Sentence]:
     if not errors:
-        yield "no error at all: is the split as hard as what is to come?"
-    else:
-        told = [words.count(counts[kind], noun) + rest for kind, noun, rest in TOLD if counts[kind]]
-        yield ", ".join(told)
+        yield Sentence("no_error", ("no error at all: is the split as hard as what is to come?",), {})
+        return
+    counts = Counter(error.kind for error in errors)
+    there = [kind for kind in TOLD if counts[kind]]
+    yield Sentence("errors", tuple(TOLD[kind] for kind in there), {str(kind): counts[kind] for kind in there})
 
 
-def _confidence(predictions: Predictions, found: Scores) -> Iterator[str]:
+def _confidence(predictions: Predictions, found: Scores) -> Iterator[Sentence]:
     if not predictions.classifies:
         best, curves = found.curves.best, found.curves
-        yield (
-            f"F1 is highest, {curves.f1[best]:.2f}, where boxes count from a confidence of "
-            f"{CONFIDENCES[best]:.2f}: precision {curves.precision[best]:.2f}, recall {curves.recall[best]:.2f}"
+        says = (
+            "F1 is highest, {f1:.2f}, where boxes count from a confidence of {confidence:.2f}: "
+            "precision {precision:.2f}, recall {recall:.2f}",
         )
+        values = {name: float(getattr(curves, name)[best]) for name in ("f1", "precision", "recall")}
+        yield Sentence("confidence", says, {**values, "confidence": float(CONFIDENCES[best])})
 
 
-def _sizes(predictions: Predictions, found: Scores) -> Iterator[str]:
+def _sizes(predictions: Predictions, found: Scores) -> Iterator[Sentence]:
     """Say how recall depends on the size of an object, by thirds of the sizes that there are."""
     if predictions.classifies:
         return
@@ -102,12 +113,14 @@ def _sizes(predictions: Predictions, found: Scores) -> Iterator[str]:
         return
     order = np.argsort(areas)
     recalls = [float(np.mean(np.array(met)[part])) for part in np.array_split(order, 3)]
-    told = ", ".join(f"{recall:.0%} of the {name} third" for name, recall in zip(SIZES, recalls, strict=True))
-    advice = ": try a larger imgsz" if recalls[0] < recalls[2] - 0.2 else ""
-    yield f"of the labels, {told} are found{advice}"
+    says = (
+        "of small labels {small:.0%} are found, of medium ones {medium:.0%}, of large ones {large:.0%} (by thirds)",
+    )
+    advice = "try a larger imgsz" if recalls[0] < recalls[2] - WEAK else ""
+    yield Sentence("sizes", says, dict(zip(SIZES, recalls, strict=True)), advice)
 
 
-def _doubtful(doubtful: list[Mistake], predictions: Predictions) -> Iterator[str]:
+def _doubtful(doubtful: list[Mistake]) -> Iterator[Sentence]:
     if doubtful:
-        what = words.count(len(doubtful), "label" if predictions.classifies else "place")
-        yield f"{what} may be labelled wrongly, by what the model says: to be looked at before the next training"
+        says = ("labels that may be wrong, by what the model says: {count}",)
+        yield Sentence("doubtful", says, {"count": len(doubtful)}, "look at them before the next training")

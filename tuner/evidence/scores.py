@@ -79,7 +79,7 @@ def score(predictions: Predictions) -> Scores:
     """Count everything; raises ValueError where there is no label at all."""
     if not any(len(image.truth) for image in predictions.images):
         raise ValueError(f"{predictions.split}: expected labels to compare with, but there is none")
-    ranked = [_ranked(predictions.images, number) for number in range(len(predictions.names))]
+    ranked = _ranked(predictions)
     curves = _curves(ranked)
     confidence = 0.0 if predictions.classifies else float(CONFIDENCES[curves.best])
     confusion = _confusion(predictions, confidence)
@@ -124,19 +124,19 @@ class _Ranked:
     right: NDArray[np.bool_]
 
 
-def _ranked(images: Sequence[Predicted], number: int) -> _Ranked:
-    labels, sure, right = 0, [np.empty(0)], [np.empty(0, bool)]
-    for image in images:
-        own = image.found[image.found[:, 0] == number]
-        truth = image.truth[image.truth[:, 0] == number]
-        met = np.zeros(len(own), bool)
-        met[matching.pairs(Predicted("", truth, own), same_class=True)[:, 1]] = True
-        labels += len(truth)
-        sure.append(own[:, 1].astype(float))
-        right.append(met)
-    confidence, hits = np.concatenate(sure), np.concatenate(right)
-    order = np.argsort(-confidence, kind="stable")
-    return _Ranked(labels, confidence[order], hits[order])
+def _ranked(predictions: Predictions) -> list[_Ranked]:
+    """Return what there is of each class, from one walk over the images."""
+    count, images = len(predictions.names), predictions.images
+    # A box meets labels of its own class alone, so that one matching serves all classes.
+    met = [np.zeros(len(image.found), bool) for image in images]
+    for right, image in zip(met, images, strict=True):
+        right[matching.pairs(image, same_class=True)[:, 1]] = True
+    hits = np.concatenate(met)
+    found = np.concatenate([image.found[:, :2] for image in images]).astype(float)
+    labels = np.bincount(np.concatenate([image.truth[:, 0] for image in images]).astype(int), minlength=count)
+    order = np.lexsort((-found[:, 1], found[:, 0]))
+    parts = np.split(order, np.searchsorted(found[order, 0], np.arange(1, count)))
+    return [_Ranked(int(n), found[part, 1], hits[part]) for n, part in zip(labels, parts, strict=True)]
 
 
 def _curves(ranked: Sequence[_Ranked]) -> Curves:

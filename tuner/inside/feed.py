@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tuner.inside import sampling
 from tuner.inside.augment import augment
-from tuner.inside.data import Data, Part
+from tuner.inside.data import Data, Images, Part
 from tuner.inside.parameters import Parameters
 
 RESIDENT = 2**30
@@ -38,8 +38,13 @@ class Feed:
 
 def of(data: Data, device: torch.device, *, channels: int, flip: bool, mean: Tensor, deviation: Tensor) -> Feed:
     """Return the images of ``data`` for ``device``, normalised with the statistics given."""
-    images = torch.from_numpy(data.images)
-    if data.images.nbytes <= RESIDENT:
+    return fed(data.images, device, channels=channels, flip=flip, mean=mean, deviation=deviation)
+
+
+def fed(array: Images, device: torch.device, *, channels: int, flip: bool, mean: Tensor, deviation: Tensor) -> Feed:
+    """Return an array of images for ``device``, likewise."""
+    images = torch.from_numpy(array)
+    if array.nbytes <= RESIDENT:
         images = images.to(device)
     return Feed(images, _shaped(mean).to(device), _shaped(deviation).to(device), channels, flip)
 

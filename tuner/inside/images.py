@@ -48,6 +48,16 @@ def load(spec: Mapping[str, Any]) -> Data:
     return _read(place)
 
 
+def names(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the classes of the images that ``spec`` names, as its trials had them; raises ConfigError."""
+    path = Path(spec["cache"]) / _name(spec) / PARTS_FILE
+    try:
+        return tuple(map(str, json.loads(path.read_text(encoding="utf-8"))["names"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"expected the names of the classes that the study was trained on, but they cannot be read ({error})"
+        raise ConfigError(str(path), "", problem) from None
+
+
 def _name(spec: Mapping[str, Any]) -> str:
     parts = [spec[key] for key in ("data", "val_share", "test_share", "split_seed")]
     return f"{spec['image_size']}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]}"
@@ -60,7 +70,7 @@ def _write(place: Path, spec: Mapping[str, Any]) -> None:
     side, channels = spec["image_size"], 1 if all(map(_is_grey, found.samples)) else 3
     part = place / f"{IMAGES_FILE}.part"
     array = open_memmap(part, "w+", np.uint8, (len(found.samples), channels, side, side))
-    for row, pixels in enumerate(_scaled(found.samples, side, channels)):
+    for row, pixels in enumerate(scaled(found.samples, side, channels)):
         array[row] = pixels
     array.flush()
     os.replace(part, place / IMAGES_FILE)
@@ -90,7 +100,7 @@ def _is_grey(sample: Sample) -> bool:
         return image.mode in GREY
 
 
-def _scaled(samples: Sequence[Sample], side: int, channels: int) -> Iterator[NDArray[np.uint8]]:
+def scaled(samples: Sequence[Sample], side: int, channels: int) -> Iterator[NDArray[np.uint8]]:
     """Yield every image as [channels, side, side]: all of it, whatever its shape was."""
     arrays = [sample.pixels for sample in samples if sample.pixels is not None]
     low = min((float(pixels.min()) for pixels in arrays), default=0.0)

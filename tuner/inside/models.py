@@ -23,6 +23,8 @@ CHANNELS = {"cnn-s": (8, 16), "cnn-m": (16, 32), "cnn-l": (24, 48)}
 """Channels of the two convolutions."""
 GRID = 8
 """Most places a side that the small convolutional ones look at, so that they do not grow with the image."""
+PLACES = 7
+"""A side that a class activation map should have: as many as that of a ResNet at 224 pixels."""
 COLOURS = 3
 
 
@@ -46,6 +48,17 @@ def head(model: nn.Module) -> nn.Module:
         return model[-1]
     last: nn.Module = model.get_submodule("fc")
     return last
+
+
+def looking(model: nn.Module, side: int) -> nn.Module | None:
+    """Return the last layer whose values still have places in images of ``side`` pixels; None where there is none.
+
+    Of a small image it is the activation before the last pooling, which leaves too few places.
+    """
+    if not isinstance(model, nn.Sequential):
+        return model.get_submodule("layer4")
+    convolutions = [i for i, layer in enumerate(model) if isinstance(layer, nn.Conv2d)]
+    return model[convolutions[-1] + (2 if side // 4 >= PLACES else 1)] if convolutions else None
 
 
 def start_from(model: nn.Module, path: Path) -> None:

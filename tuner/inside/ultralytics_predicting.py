@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from ultralytics import YOLO
 
 from tuner import whole
+from tuner.data import pictures
 from tuner.data.doctor.dataset import Sample
 from tuner.data.doctor.opened import open_set
+from tuner.errors import ConfigError
 from tuner.evidence import predictions
 from tuner.inside.ultralytics_names import BEST_FILE
 from tuner.inside.ultralytics_training import device_of
@@ -31,21 +33,45 @@ def predict(spec: Mapping[str, Any], split: str, out: Path) -> None:
     model = YOLO(str(Path(spec["folder"]) / BEST_FILE), task=task)
     names = [str(name) for _, name in sorted(model.names.items())]
     samples = data.splits[split]
-    lines = [predictions.header(task, split, names), *_lines(model, spec, samples)]
+    given = {"imgsz": spec["arguments"]["imgsz"], "device": device_of(spec)}
+    lines = [predictions.header(task, split, names), *_lines(model, samples, given)]
     out.parent.mkdir(exist_ok=True)
     whole.write(out, "\n".join(lines) + "\n")
 
 
-def _lines(model: YOLO, spec: Mapping[str, Any], samples: tuple[Sample, ...]) -> Iterator[str]:
-    given = {"imgsz": spec["arguments"]["imgsz"], "device": device_of(spec), "conf": LEAST, "verbose": False}
+def of_weights(path: Path, task: str) -> tuple[list[str], Callable[[Sequence[Sample]], Iterator[str]]]:
+    """Return the classes of a file of weights, and what says what they see in samples; raises ConfigError."""
+    try:
+        model = YOLO(str(path))
+    except Exception as error:
+        # What is no file of weights fails in torch, pickle or Ultralytics, each with its own errors.
+        said = str(error).partition("\n")[0][:200] or type(error).__name__
+        raise ConfigError(str(path), "", f"expected a file of weights, but it cannot be read ({said})") from None
+    if model.task != task:
+        raise ConfigError(str(path), "", f"expected weights for the data's task, {task}, but they are for {model.task}")
+    given = {"imgsz": model.overrides.get("imgsz", 640), "device": device_of({"device": "auto"})}
+    return [str(name) for _, name in sorted(model.names.items())], lambda samples: _lines(model, samples, given)
+
+
+def _lines(model: YOLO, samples: Sequence[Sample], given: Mapping[str, Any]) -> Iterator[str]:
     # One at a time and in order: a list of all would be read into memory at once.
     for sample in samples:
-        (found,) = model.predict(sample.path, **given)
+        if not _readable(sample):
+            continue
+        (found,) = model.predict(sample.path, conf=LEAST, verbose=False, **given)
         path = os.path.abspath(sample.path)
         if found.probs is not None:
             yield predictions.of_probabilities(path, int(sample.objects[0, 0]), found.probs.data.tolist())
         else:
             yield predictions.line(path, sample.objects.tolist(), _boxes(found).tolist())
+
+
+def _readable(sample: Sample) -> bool:
+    try:
+        pictures.size(sample.path)
+    except ConfigError:
+        return False
+    return True
 
 
 def _boxes(found: Any) -> NDArray[np.float32]:

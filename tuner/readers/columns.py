@@ -43,10 +43,12 @@ RATE = {"lr", "learningrate"}
 SECONDS = {"seconds", "secs", "time", "elapsed", "duration", "runtime"}
 
 LOSS = re.compile(r"[a-z0-9]*loss(es)?|nll|b?ce|xent|crossentropy|criterion")
-LOWER = re.compile(r"err|errors?|rmsl?e|r?mse|mae|s?mape|wer|cer|eer|perplexity|ppl|fid|lpips|brier|ece|mpjpe")
+LOWER = re.compile(
+    r"err|errors?|rmsl?e|r?mse|mae|s?mape|wer|cer|eer|perplexity|ppl|fid|lpips|brier|ece|mpjpe|m?hd\d*|hausdorff\d*|assd?"
+)
 HIGHER = re.compile(
     r"(bal)?acc(uracy|uracies)?\d*|m?ap\d*|f[12]|fbeta|fscore|fmeasure|(au)?roc|auc|au?prc|precision|recall"
-    r"|top\d*|m?iou|dice|bleu|rouge\w?|psnr|ssim|r2|mcc|kappa|jaccard|ndcg|mrr|fitness|score|sensitivity|specificity"
+    r"|top\d*|m?iou|m?dice|dsc|pq|bleu|rouge\w?|psnr|ssim|r2|mcc|kappa|jaccard|ndcg|mrr|fitness|score|sensitivity|specificity"
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tuner import manual, words
 from tuner import remarks as odd
+from tuner.evidence import kept
 from tuner.report_html.content import Content, complaint
 from tuner.report_html.said import Say
 
@@ -39,11 +40,12 @@ def complaints(content: Content, language: str) -> list[Complaint]:
     return found
 
 
-def steps(content: Content, say: Say) -> list[str]:
-    """Return what to do about the study itself, rather than about its data and code."""
+def steps(content: Content, say: Say, language: str) -> list[str]:
+    """Return what to do about what the best gets wrong, and about the study itself."""
     report = content.report
-    found = []
     best = report.incumbent
+    seen = kept.of_best(content.config, best)
+    found = [sentence.text(language) for sentence in seen.sentences if sentence.advice] if seen else []
     if best is not None and not any(best.number in repeat.trials for repeat in report.repeats):
         found.append(say("Train the best settings again with several seeds; “How to reproduce it” has the command."))
     if best is not None and not report.tested:

@@ -57,13 +57,13 @@ def write(contents: Sequence[Content], folder: Path, language: str = "en") -> Pa
     return path
 
 
-def _evidence(content: Content, *, alone: bool) -> dict[str, Any] | None:
+def _evidence(content: Content, language: str, *, alone: bool) -> dict[str, Any] | None:
     """Return what is known of the best trial's errors, and its page as a link from where this page lies."""
-    best, folder = content.report.incumbent, content.config.folder
-    found = kept.of_trial(content.config.trial_folder(best.number)) if best else None
+    found, folder = kept.of_best(content.config, content.report.incumbent), content.config.folder
     if found is None:
         return None
-    return {"said": found.said, "link": found.page.relative_to(folder if alone else folder.parent).as_posix()}
+    said_of_it = [sentence.text(language) for sentence in found.sentences]
+    return {"said": said_of_it, "link": found.page.relative_to(folder if alone else folder.parent).as_posix()}
 
 
 def study(content: Content, i: int, say: Say, language: str, *, alone: bool = True) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def study(content: Content, i: int, say: Say, language: str, *, alone: bool = Tr
         "facts": tables.facts(content, say),
         "dimensions": tables.dimensions(content, say),
         "summary": summary.paragraph(content, say, language),
-        "evidence": _evidence(content, alone=alone),
+        "evidence": _evidence(content, language, alone=alone),
         "certainty": summary.certainty(content, say, language),
         "columns": tables.columns(content, say),
         "rows": tables.rows(content, say, language),
@@ -101,7 +101,7 @@ def study(content: Content, i: int, say: Say, language: str, *, alone: bool = Tr
         "seeds": tables.seeds(content, say),
         "configuration": tables.configuration(content),
         "complaints": advice.complaints(content, language),
-        "steps": advice.steps(content, say),
+        "steps": advice.steps(content, say, language),
         "notes": advice.notes(content, language),
         "data": Markup(drawing.embedded(drawing.data(content, say, language))),
     }

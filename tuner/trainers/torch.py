@@ -65,6 +65,8 @@ SHARES = {DIGITS: (0.25, 0.25), "": (0.2, 0.2)}
 """Of validation and test where nothing is said."""
 DATA_FOLDER = "data"
 """Below the study's folder: the images as all its trials get them."""
+EVENING = frozenset({"oversample", "class_weights"})
+"""Parameters that make small classes count for more."""
 SMALL = 64
 """From this side on, in pixels, a ResNet has something to look at after its five halvings."""
 
@@ -110,7 +112,7 @@ class TorchTrainer:
                 known.parse(_without_epochs({name: value}))
         self._check_weights(space)
         if self.options.data != DIGITS:
-            self._check_images()
+            self._check_images(space)
         self.remarks = (*self.remarks, *self._doubts(space))
 
     def _check_weights(self, space: Space) -> None:
@@ -125,9 +127,10 @@ class TorchTrainer:
     def _weights(self, model: str) -> Path:
         return self.base / (self.options.weights or "").replace("{model}", model)
 
-    def _check_images(self) -> None:
+    def _check_images(self, space: Space) -> None:
         # Imported here, as all that reads images: the digits start faster without.
         from tuner.data import portions, told
+        from tuner.data.doctor import dataset
 
         shares = self._shares()
         try:
@@ -142,6 +145,12 @@ class TorchTrainer:
         counts = found.counts("val")
         if unseen := [name for number, name in enumerate(found.names) if not counts[number]]:
             self.remarks = (f"no validation image of {told.few(unseen)}: their score is unknown",)
+        trained = sorted((found.counts("train")[number], name) for number, name in enumerate(found.names))
+        (few, weakest), (most, strongest) = trained[0], trained[-1]
+        if most > dataset.LARGEST_RATIO * few:
+            even = "" if EVENING & set(space.parameters) else "; oversample or class_weights in the space even that out"
+            remark = f"data: {most} training images of '{strongest}', {few} of '{weakest}': accuracy would hide that"
+            self.remarks = (*self.remarks, f"{remark}{even}")
 
     def _doubts(self, space: Space) -> Iterator[str]:
         """Yield what may be meant otherwise."""

@@ -22,31 +22,52 @@ PLAIN = 2.0
 LEAST_SIDE = 32
 """Pixels: smaller pictures look alike because they are simple (of 1,797 digits of 8 x 8 pixels, 34 pairs)."""
 ROWS = 1024
+AT_ONCE = 2**22
+"""Pairs of hashes that are compared at once: 32 MB of them."""
+MOST = 20
+"""Candidates for each image, on average, that are compared: the frames of a fixed camera are all candidates with each
+other, and so many pairs would not fit into any memory."""
 
 
 def pairs(looks: Looks) -> NDArray[np.int64]:
     """Return pairs of rows of ``looks`` (n, 2) that show the same picture but not by the same bytes, lower row first.
 
-    Images of the same bytes are represented by the first of them. Flipped or cropped copies are not found.
+    Images of the same bytes are represented by the first of them. Flipped or cropped copies are not found. Where there
+    are very many candidates, only so many as ``MOST`` says are looked at.
     """
     _, first = np.unique(looks.digests, return_index=True)
     large = looks.statistics[first, :2].min(axis=1) >= LEAST_SIDE
-    first = first[large & (looks.thumbs[first].std(axis=(1, 2)) >= PLAIN)]
-    found = {pair for near in _near(looks.hashes[first]) for pair in map(tuple, first[near].tolist())}
-    candidates = np.array(sorted(tuple(sorted(pair)) for pair in found), np.int64).reshape(-1, 2)
+    # In the order of the set, so that of several pairs the same ones are named each time.
+    first = np.sort(first[large & (looks.thumbs[first].std(axis=(1, 2)) >= PLAIN)])
+    candidates = first[_candidates(looks.hashes[first])]
     return candidates[_correlation(looks.thumbs, candidates) >= ALIKE]
 
 
+def _candidates(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return pairs of places (n, 2) whose hashes differ in few bits, each once, in order."""
+    count = max(len(hashes), 1)
+    known, new, waiting = np.zeros(0, np.int64), [np.zeros(0, np.int64)], 0
+    for near in _near(hashes):
+        new.append(near[:, 0] * count + near[:, 1])
+        waiting += len(near)
+        if waiting > MOST * count:
+            known, new, waiting = np.unique(np.concatenate([known, *new])), [], 0
+            if len(known) > MOST * count:
+                break
+    return np.stack(np.divmod(np.unique(np.concatenate([known, *new]))[: MOST * count], count), axis=1)
+
+
 def _near(hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
-    """Yield pairs of places (n, 2) whose hashes differ in few bits, some of them more than once."""
+    """Yield pairs of places (n, 2) whose hashes differ in few bits, lower one first, some of them more than once."""
     width = BITS // BANDS
     for band in range(BANDS):
         keys = (hashes >> np.uint64(band * width)) & np.uint64((1 << width) - 1)
         order = np.argsort(keys, kind="stable")
         edges = np.flatnonzero(np.diff(keys[order])) + 1
         for bucket in np.split(order, edges):
-            for begin in range(0, len(bucket), ROWS):
-                some = bucket[begin : begin + ROWS]
+            rows = max(1, AT_ONCE // max(len(bucket), 1))
+            for begin in range(0, len(bucket), rows):
+                some = bucket[begin : begin + rows]
                 apart = np.bitwise_count(hashes[some][:, None] ^ hashes[bucket][None, :])
                 a, b = np.nonzero(apart <= DISTANCE)
                 keep = some[a] < bucket[b]

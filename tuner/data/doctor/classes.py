@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuner.data.doctor.dataset import DataSet
+from tuner.data.doctor.dataset import LARGEST_RATIO, DataSet
 from tuner.data.doctor.finding import Finding, Level, finding
 from tuner.data.doctor.looks import Looks
 
-LARGEST_RATIO = 5.0
-"""Largest over smallest class in the training images: up to about five counts as balanced, a rule of practice."""
 MOSTLY_EMPTY = 0.5
 NAMED = 5
 
@@ -40,7 +38,8 @@ def _balance(data: DataSet, found: list[tuple[int, str]]) -> Iterator[Finding]:
     (most, largest), (least, smallest) = max(found), min(found)
     if most / least > LARGEST_RATIO:
         text = (
-            f"{data.training}: '{largest}' has {most} objects, '{smallest}' {least}: {most / least:.0f} times as many"
+            f"{data.training}: '{largest}' has {most} objects, '{smallest}' {least}: {most / least:.0f} times as many; "
+            f"up to {LARGEST_RATIO:.0f} counts as balanced"
         )
         advice = "collect more of the small classes, or oversample them in training (never in validation)"
         yield finding("class_balance", Level.WARNING, text, advice)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,7 +125,7 @@ def _arrays(path: Path) -> DataSet:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name.lower(): file[name] for name in file.files}
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise ConfigError(str(path), "", f"expected an .npz of arrays, but it cannot be read ({error})") from None
     found = {name[2:]: (arrays[name], arrays[f"y_{name[2:]}"]) for name in arrays if name.startswith("x_")
              and f"y_{name[2:]}" in arrays}  # fmt: skip

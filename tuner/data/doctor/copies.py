@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from tuner.data.doctor.looks import Looks
 
 SELF_SIMILAR = 0.6
 """Where more of the images than that have a look-alike, looking alike is the nature of the set and no copy."""
+MANY = 5
+"""So it is where there are more such pairs than that for each image."""
 SAME_BOX = 1e-3
 
 
@@ -49,22 +51,29 @@ def _nearly(listed: list[tuple[str, Sample]], looks: Looks) -> Iterator[Finding]
     found = looks.rows[alike.pairs(looks)]
     if not len(found):
         return
-    if len(np.unique(found)) > SELF_SIMILAR * len(looks.rows):
+    if len(np.unique(found)) > SELF_SIMILAR * len(looks.rows) or len(found) > MANY * len(looks.rows):
         text = f"{len(np.unique(found))} of {len(looks.rows)} images have one that looks nearly the same"
         yield finding("self_similar", Level.NOTE, f"{text}: copies cannot be told from the nature of this set")
         return
-    across = [pair for pair in found.tolist() if listed[pair[0]][0] != listed[pair[1]][0]]
-    within = [pair for pair in found.tolist() if listed[pair[0]][0] == listed[pair[1]][0]]
-    if across:
+    split_of = np.array([split for split, _ in listed])[found]
+    apart = split_of[:, 0] != split_of[:, 1]
+    across, within = found[apart], found[~apart]
+    if len(across):
         text = f"{len(across)} pairs of images that look the same lie in different splits: the score may be too good"
         advice = "keep such pairs on one side: saved anew, scaled or brightened they teach the same"
-        yield finding("leaked_look_alikes", Level.WARNING, text, advice, [_paths(g, listed) for g in across])
-    if within:
+        yield finding("leaked_look_alikes", Level.WARNING, text, advice, (_paths(g, listed) for g in across))
+    if len(within):
         text = f"{len(within)} pairs of images within a split look the same"
-        yield finding("look_alikes", Level.NOTE, text, "keep one of each", [_paths(g, listed) for g in within])
+        yield finding(
+            "look_alikes",
+            Level.NOTE,
+            text,
+            "copies saved anew? then keep one of each",
+            (_paths(g, listed) for g in within),
+        )
 
 
-def _paths(group: list[int], listed: list[tuple[str, Sample]]) -> list[str]:
+def _paths(group: Iterable[int], listed: list[tuple[str, Sample]]) -> list[str]:
     return [listed[i][1].path for i in group]
 
 

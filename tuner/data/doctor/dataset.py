@@ -15,6 +15,8 @@ Boxes = NDArray[np.float32]
 """One row an object: class, centre x, centre y, width, height; the last four as shares of the image."""
 UNSPLIT = "all"
 """The one split of a set that is not split."""
+LARGEST_RATIO = 5.0
+"""Largest over smallest class in the training images: up to about five counts as balanced, a rule of practice."""
 WHOLE = (0.5, 0.5, 1.0, 1.0)
 """The box of an image that is one object: what classification is about."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from tuner.data.doctor import boxes, classes, copies, images, shift, splits
+from tuner.data.doctor import boxes, classes, copies, doubted, images, shift, splits
 from tuner.data.doctor.dataset import DataSet
 from tuner.data.doctor.finding import Finding, Level
 from tuner.data.doctor.looks import Looks, look
 from tuner.data.doctor.opened import open_set
+from tuner.evidence.collected import Evidence
 
 
 class Check(Protocol):
@@ -30,6 +31,7 @@ class Examined:
 
     data: DataSet
     findings: tuple[Finding, ...]
+    doubted: Mapping[str, Evidence] = field(default_factory=dict)
 
     def worst(self) -> Level:
         """Return the gravest level there is."""
@@ -38,14 +40,20 @@ class Examined:
 
 
 def examine(
-    path: Path, task: str = "detect", pictures: Path | None = None, told: Callable[[int], None] = lambda done: None
+    path: Path,
+    task: str = "detect",
+    pictures: Path | None = None,
+    told: Callable[[int], None] = lambda done: None,
+    weights: Path | None = None,
 ) -> Examined:
     """Return what is found; raises ConfigError where there is no data set at ``path``.
 
-    ``told`` is called with the number of images looked at so far.
+    ``told`` is called with the number of images looked at so far; ``weights`` are asked which labels look wrong.
     """
     data, found = open_set(path, task, pictures)
     looks = look([sample for _, sample in data.samples()], told)
     found += [one for module in CHECKS for one in module.check(data, looks)]
+    seen = doubted.look(path, weights, data.task, pictures) if weights else {}
+    found += doubted.check(seen)
     order = list(Level)
-    return Examined(data, tuple(sorted(found, key=lambda one: order.index(one.level))))
+    return Examined(data, tuple(sorted(found, key=lambda one: order.index(one.level))), seen)

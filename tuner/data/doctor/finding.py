@@ -22,7 +22,8 @@ class Level(StrEnum):
 class Finding:
     """One thing that was found: ``text`` in a sentence with numbers, ``advice`` on what to do about it.
 
-    ``groups`` are examples, each of one file or of files that belong together; ``count`` is how many there are.
+    ``groups`` are examples, each of one file or of files that belong together; ``count`` is how many there are, and
+    ``notes``, if any, say what is the matter with each.
     """
 
     name: str
@@ -31,11 +32,15 @@ class Finding:
     advice: str = ""
     groups: tuple[tuple[str, ...], ...] = ()
     count: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def finding(
     name: str, level: Level, text: str, advice: str = "", groups: Iterable[str | Sequence[str]] = ()
 ) -> Finding:
     """Return a finding with the first few of its files, or groups of files, and with their number."""
-    listed = [(group,) if isinstance(group, str) else tuple(group) for group in groups]
-    return Finding(name, level, text, advice, tuple(listed[:EXAMPLES]), len(listed))
+    listed, count = [], 0
+    for count, group in enumerate(groups, 1):
+        if count <= EXAMPLES:
+            listed.append((group,) if isinstance(group, str) else tuple(group))
+    return Finding(name, level, text, advice, tuple(listed), count)

@@ -29,6 +29,11 @@ SIDE, THUMB, FREQUENCIES = 32, 16, 8
 DRAFT = 128
 """JPEGs are decoded at a fraction of their size that leaves them so many pixels a side: a quarter of the time."""
 GREY_STEPS = 255.0
+ROW = np.dtype(
+    [("digest", "S32"), ("hash", "u8"), ("thumb", "u1", (THUMB, THUMB)), ("statistics", "f4", (len(STATISTICS),))]
+)
+WAITING = 1024
+"""Images that are handed to the threads at a time."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +62,21 @@ class _Look:
 
 def look(samples: Sequence[Sample], told: Callable[[int], None] = lambda done: None) -> Looks:
     """Look at every image; ``told`` is called with how many were looked at."""
-    found: list[_Look] = []
-    rows: list[int] = []
+    kept = np.zeros(len(samples), ROW)
     problems: dict[int, str] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for i, one in enumerate(pool.map(_tried, samples, chunksize=1)):
-            if isinstance(one, _Look):
-                rows.append(i)
-                found.append(one)
-            else:
-                problems[i] = one
-            told(i + 1)
-    return Looks(
-        np.array(rows, np.int64),
-        np.array([one.digest for one in found], "S32"),
-        np.array([one.hash for one in found], np.uint64),
-        np.array([one.thumb for one in found], np.uint8).reshape(-1, THUMB, THUMB),
-        np.array([one.statistics for one in found], np.float32).reshape(-1, len(STATISTICS)),
-        problems,
-    )
+        # Handed out part by part, since each image that waits for its turn takes memory.
+        for begin in range(0, len(samples), WAITING):
+            for i, one in enumerate(pool.map(_tried, samples[begin : begin + WAITING]), begin):
+                if isinstance(one, _Look):
+                    kept[i] = (one.digest, one.hash, one.thumb, one.statistics)
+                else:
+                    problems[i] = one
+                told(i + 1)
+    rows = np.setdiff1d(np.arange(len(samples)), list(problems))
+    if problems:
+        kept = kept[rows]
+    return Looks(rows, kept["digest"], kept["hash"], kept["thumb"], kept["statistics"], problems)
 
 
 def _tried(sample: Sample) -> _Look | str:

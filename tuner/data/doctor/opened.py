@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -28,13 +29,15 @@ def open_set(path: Path, task: str = "detect", images: Path | None = None) -> tu
     if path.suffix in (".yaml", ".yml"):
         return _yolo(path, task)
     if path.suffix == ".json" or (images and path.is_dir()):
-        return _source(path, *coco.read(images or path.parent, path))
+        return _source(path, *coco.read(images or path.parent, path, lenient=True))
     if (path / "data.yaml").is_file():
         return _yolo(path / "data.yaml", task)
     if found := classified.opened(path):
         return found
-    if path.is_dir():
+    if path.is_dir() and next(path.rglob("*.xml"), None):
         return _voc(path)
+    if path.is_dir():
+        raise ConfigError(str(path), "", f"expected {KINDS}, but found no images in folders of classes, and no XML")
     raise ConfigError(str(path), "", f"expected {KINDS}, but got another file")
 
 
@@ -47,7 +50,23 @@ def _yolo(path: Path, task: str) -> tuple[DataSet, list[Finding]]:
             wrong.append(_labels(name, bad))
         splits[name] = tuple(map(_labelled, split.images, split.contents))
         wrong += _oddities(name, split)
+    wrong += _without_image([image for split in found.values() for image in split.images])
     return DataSet(str(path), task, names, splits), wrong
+
+
+def _without_image(images: Sequence[str]) -> Iterator[Finding]:
+    """Yield a finding for label files that belong to no image, in the folders where the images have theirs."""
+    known = {labels.of_image(image) for image in images}
+    lost = [
+        entry.path
+        for folder in sorted({os.path.dirname(path) for path in known})
+        if os.path.isdir(folder)
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)
+        if entry.name.endswith(".txt") and entry.path not in known and entry.name != "classes.txt"
+    ]
+    if lost:
+        text = f"{len(lost)} label files have no image in any split"
+        yield finding("no_image", Level.WARNING, text, "images that are gone, or not listed?", lost)
 
 
 def _labelled(image: str, content: labels.Content | ConfigError | None) -> Sample:
@@ -75,7 +94,7 @@ def _oddities(name: str, split: yolo.Found) -> Iterator[Finding]:
 
 
 def _voc(path: Path) -> tuple[DataSet, list[Finding]]:
-    source = voc.read(path, keep_difficult=True)
+    source = voc.read(path, keep_difficult=True, lenient=True)
     if not source.lists and len(source.pictures) == ssdd.IMAGES and all(p.stem.isdecimal() for p in _all(source)):
         source = ssdd.read(path)
     return _source(path, source, sorted({box.name for picture in _all(source) for box in picture.boxes}))
@@ -88,12 +107,19 @@ def _source(path: Path, source: Source, names: Sequence[str]) -> tuple[DataSet, 
         name: tuple(Sample(str(p.content), _shares(p, numbers)) for i in ids if (p := source.pictures.get(i)))
         for name, ids in lists.items()
     }
-    wrong = [finding("of_the_source", Level.WARNING, remark) for remark in source.remarks]
+    wrong = [*_unread(source), *(finding("of_the_source", Level.WARNING, remark) for remark in source.remarks)]
     if said := ", ".join(f"{count} {why}" for why, count in source.tally.items() if count):
         wrong.append(finding("odd_boxes", Level.WARNING, f"boxes: {said}", "look at them, or let tuner data drop them"))
     if source.came and source.lists:
         wrong.append(finding("split", Level.NOTE, f"split: {source.came}"))
     return DataSet(str(path), "detect", tuple(names), splits), wrong
+
+
+def _unread(source: Source) -> Iterator[Finding]:
+    for what, name in (("images", "unreadable_images"), ("annotations", "bad_labels")):
+        if wrong := source.mistakes.get(what):
+            text = f"{len(wrong)} {what} cannot be read, the first: {wrong[0]}"
+            yield finding(name, Level.MISTAKE, text, "mend them, or take them out", [one.where for one in wrong])
 
 
 def _all(source: Source) -> Iterator[Picture]:

@@ -48,8 +48,9 @@ def _wrapped(one: Finding, data: DataSet) -> Iterator[str]:
         return
     if one.advice:
         yield from textwrap.wrap(one.advice, WIDTH, initial_indent="    → ", subsequent_indent="      ")
-    for group in one.groups[:FEW]:
-        yield f"      {' = '.join(short(path, data) for path in group)}"
+    for i, group in enumerate(one.groups[:FEW]):
+        note = f": {one.notes[i]}" if one.notes else ""
+        yield f"      {' = '.join(short(path, data) for path in group)}{note}"
     if one.count > FEW:
         yield f"      … {one.count - FEW} more (--json, --html)"
 
@@ -70,5 +71,9 @@ def as_object(examined: Examined) -> dict[str, Any]:
         "task": data.task,
         "classes": list(data.names),
         "splits": splits(data),
+        "objects": {split: {n: data.classes(split)[i] for i, n in enumerate(data.names)} for split in data.splits},
         "findings": [{**asdict(one), "groups": [list(group) for group in one.groups]} for one in examined.findings],
+        "doubtful_labels": {
+            split: [evidence.told(doubt) for doubt in evidence.doubtful] for split, evidence in examined.doubted.items()
+        },
     }

@@ -12,6 +12,9 @@ from tuner.data.doctor.looks import Looks
 LEAST_SHARE, MOST_SHARE = 0.1, 0.4
 """Of the images that are not for the test, about a fifth for validation is usual."""
 TYPICAL_SCORE, Z = 0.9, 1.96
+USUAL_SHARE = 0.2
+FEW, NAMED = 5, 5
+"""Below so many validation images of a class its recall is known to ±0.4 at best."""
 WIDE = 0.05
 """Scores that are only known to within so much cannot rank trials."""
 
@@ -25,7 +28,7 @@ def check(data: DataSet, looks: Looks) -> Iterator[Finding]:
     )
     yield from _in_common(data)
     if data.task == "classify" and list(data.splits) == [UNSPLIT]:
-        yield finding("not_split", Level.NOTE, "the set is not split: trainer: torch does it, class by class")
+        yield from _not_split(data)
         return
     if not data.splits.get("val"):
         if "val" not in data.splits:
@@ -48,6 +51,24 @@ def check(data: DataSet, looks: Looks) -> Iterator[Finding]:
             yield finding("val_small", Level.WARNING, text, advice)
         else:
             yield finding("val_size", Level.NOTE, f"{text}; smaller differences are chance")
+
+
+def _not_split(data: DataSet) -> Iterator[Finding]:
+    """Say what a share for validation will hold."""
+    counts = {name: data.classes(UNSPLIT)[number] for number, name in enumerate(data.names)}
+    drawn = round(USUAL_SHARE * sum(counts.values()))
+    text = f"the set is not split: trainer: torch does it, class by class; a fifth to validate on is {drawn} images"
+    yield finding("not_split", Level.NOTE, f"{text}, {_known(drawn)}")
+    few = {name: round(USUAL_SHARE * n) for name, n in counts.items() if n and round(USUAL_SHARE * n) < FEW}
+    if few:
+        told_of = ", ".join(f"{n} of '{name}'" for name, n in sorted(few.items(), key=lambda item: item[1])[:NAMED])
+        text = f"a fifth to validate on has {told_of}: how well that is found can hardly be told"
+        advice = "collect more of them; until then their score is mostly chance"
+        yield finding("few_of_class", Level.WARNING, text, advice)
+
+
+def _known(count: int) -> str:
+    return f"on which a score near {TYPICAL_SCORE:g} is known to about ±{half_width(count):.3f}" if count else "too few"
 
 
 def half_width(count: int, share: float = TYPICAL_SCORE) -> float:
