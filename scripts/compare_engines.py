@@ -11,9 +11,12 @@ A slot's time is counted from the moment at which the first trial was given out 
 from then on while a trial is in it. It is
 
     training  from the moment at which a training program has its images and its model to its last row
-    start     from the driver's decision to that moment: the engine, its process, the import of torch, the images
+    import    from the start of its process to that moment: Python, torch, the images
+    engine    from the driver's decision to the start of its process: the queue, the guard, files that are sent
     end       from the last row to the note in the storage that the trial has ended
     waiting   all else: a free slot that waits for a decision, or for its driver
+
+The first two are the program's, the others tuner's.
 
 Checked: as many trials as planned, all ended; every trial's files in its own folder; a report with all trials;
 best.yaml; the score on the test part. Exit code 0 where all of it holds.
@@ -31,6 +34,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,11 +48,13 @@ from tests import postgres
 from tuner import config, record, sampler
 from tuner.report_html import PAGE_FILE
 from tuner.spec import FACTS_FILE, SPEC_FILE
+from tuner.trainers.torch import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOTS = 2
 LONG = 10.0
 """Seconds of training from which a trial is worth an engine."""
+LOOK_SECONDS = 0.5
 FILES = (SPEC_FILE, FACTS_FILE, "log.csv", "last.pt", "output.txt")
 LONGER = (
     "epochs=300",
@@ -72,9 +78,10 @@ class Way:
 
 @dataclass(frozen=True)
 class Trial:
-    """The moments of one trial, in seconds since 1970."""
+    """One trial in seconds since 1970: given out, its process there, its first step, its last row, its end stored."""
 
     given: float
+    there: float
     began: float
     last_row: float
     ended: float
@@ -90,9 +97,9 @@ def main() -> int:
     for name in args.engines:
         with tempfile.TemporaryDirectory(prefix="engine", dir="/tmp") as scratch:  # the paths of sockets must be short
             place = Path(scratch)
-            with ENGINES[name](place) as way, Load() as load:
+            with ENGINES[name](place) as way, Watch() as watch:
                 said, folder = run(place, way, args.trials), place / "results" / "digits"
-                rows.append([name, *figures(folder, load)])  # while its database is still there
+                rows.append([name, *figures(folder, watch)])  # while its database is still there
                 problems += [f"{name}: {p}" for p in [*said, *check(folder, args.trials)]]
         print(markdown(HEAD, rows[-1:]), flush=True)
     print(f"\n{platform.python_version()}, {os.cpu_count()} cores\n\n{markdown(HEAD, rows)}\n")
@@ -176,21 +183,23 @@ HEAD = [
     "wall min",
     "trials/min",
     "training",
-    "start",
+    "import",
+    "engine",
     "end",
     "waiting",
-    "start s",
     "trial s",
-    "training, long ones",
+    "import s",
+    "engine s",
+    "program's, long ones",
     "load",
 ]
 
 
-class Load:
-    """The load average of the machine while the context lasts."""
+class Watch:
+    """What is seen of the machine while the context lasts: its load, and when the process of each trial began."""
 
-    def __enter__(self) -> Load:
-        self.seen, self._over = [os.getloadavg()[0]], threading.Event()
+    def __enter__(self) -> Watch:
+        self.load, self.there, self._over = [os.getloadavg()[0]], dict[int, float](), threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
@@ -200,11 +209,24 @@ class Load:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._over.wait(5):
-            self.seen.append(os.getloadavg()[0])
+        while not self._over.wait(LOOK_SECONDS):
+            self.load.append(os.getloadavg()[0])
+            for number, began in trainings():
+                self.there.setdefault(number, began)
 
     def __str__(self) -> str:
-        return f"{statistics.mean(self.seen):.1f} ({min(self.seen):.1f}-{max(self.seen):.1f})"
+        return f"{statistics.mean(self.load):.1f} ({min(self.load):.1f}-{max(self.load):.1f})"
+
+
+def trainings() -> Iterator[tuple[int, float]]:
+    """Yield the trials that train on this machine, each with the time at which its process began."""
+    booted = time.time() - float(Path("/proc/uptime").read_text().split()[0])
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            words = (entry / "cmdline").read_text().split("\0") if entry.name.isdigit() else []
+            if words[1:3] == ["-m", PROGRAM] and "--test" not in words and "--predict" not in words:
+                ticks = int((entry / "stat").read_text().rpartition(")")[2].split()[19])
+                yield int(Path(words[3]).parent.name), booted + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def records(folder: Path) -> list[record.Record]:
@@ -213,19 +235,19 @@ def records(folder: Path) -> list[record.Record]:
     return record.read_all(sampler.load_study(loaded.storage, loaded.model.study))
 
 
-def moments(folder: Path, one: record.Record) -> Trial:
+def moments(folder: Path, one: record.Record, there: float) -> Trial:
     """Return the moments of a trial: files keep the times at which they were written, also those that were carried."""
     given, began, last = (
         (folder / "trials" / f"{one.number:04d}" / name).stat().st_mtime for name in (SPEC_FILE, FACTS_FILE, "log.csv")
     )
     assert one.ended is not None
-    return Trial(given, began, last, one.ended)
+    return Trial(given, max(given, there), began, last, one.ended)
 
 
-def figures(folder: Path, load: Load) -> list[str]:
+def figures(folder: Path, watch: Watch) -> list[str]:
     """Return the row of the table for one study."""
     known = records(folder)
-    trials = [moments(folder, one) for one in known]
+    trials = [moments(folder, one, watch.there[one.number]) for one in known]
     parts = shares(trials)
     long = [t for t in trials if t.training >= LONG]
     wall = max(t.ended for t in trials) - min(t.given for t in trials)
@@ -236,20 +258,25 @@ def figures(folder: Path, load: Load) -> list[str]:
         f"{wall / 60:.1f}",
         f"{len(trials) / wall * 60:.2f}",
         *(f"{share:.1%}" for share in parts),
-        f"{statistics.median(t.began - t.given for t in trials):.1f}",
         f"{statistics.median(t.training for t in trials):.0f}",
-        f"{sum(t.training for t in long) / max(1e-9, sum(t.ended - t.given for t in long)):.1%}",
-        str(load),
+        f"{statistics.median(t.began - t.there for t in trials):.1f}",
+        f"{statistics.median(t.there - t.given for t in trials):.2f}",
+        f"{sum(t.last_row - t.there for t in long) / max(1e-9, sum(t.ended - t.given for t in long)):.1%}",
+        str(watch),
     ]
 
 
-def shares(trials: Sequence[Trial]) -> tuple[float, float, float, float]:
-    """Return the shares of the slots' time: training, start, end, waiting."""
+def shares(trials: Sequence[Trial]) -> tuple[float, ...]:
+    """Return the shares of the slots' time: training, import, engine, end, waiting."""
     first, last = min(t.given for t in trials), max(t.given for t in trials)
-    there = SLOTS * (last - first) + sum(t.ended - max(last, t.given) for t in trials if t.ended > last)
-    training = sum(t.training for t in trials)
-    start, end = sum(t.began - t.given for t in trials), sum(t.ended - t.last_row for t in trials)
-    return training / there, start / there, end / there, 1 - (training + start + end) / there
+    whole = SLOTS * (last - first) + sum(t.ended - max(last, t.given) for t in trials if t.ended > last)
+    parts = [
+        sum(t.training for t in trials),
+        sum(t.began - t.there for t in trials),
+        sum(t.there - t.given for t in trials),
+        sum(t.ended - t.last_row for t in trials),
+    ]
+    return *(part / whole for part in parts), 1 - sum(parts) / whole
 
 
 def check(folder: Path, trials: int) -> list[str]:
