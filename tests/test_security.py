@@ -138,7 +138,7 @@ def test_values_and_paths_reach_a_program_as_they_are_and_no_shell(tmp_path: Pat
 @pytest.mark.parametrize("place", ["{lr.__class__}", "{lr[0]}", "{lr:{seed}}", "{lr:{python.__class__}}"])
 def test_a_template_reaches_no_further_than_its_values(place: str, write_config: Write) -> None:
     trainer = {"name": "script", "command": f"{{python}} train.py --lr '{place}'"}
-    with pytest.raises(ConfigError, match=r"command: expected \{name\}"):
+    with pytest.raises(ConfigError, match="command: expected"):
         config.load(write_config(trainer=trainer))
 
 

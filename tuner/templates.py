@@ -24,16 +24,14 @@ def arguments(template: str | list[str] | None, key: str) -> list[str]:
 def names(argument: str, key: str) -> list[str]:
     """Return the names in one argument; raises ValueError that names ``key``."""
     try:
-        parts = [(name, spec) for _, name, spec, _ in string.Formatter().parse(argument) if name is not None]
+        found = [name for _, name, _, _ in string.Formatter().parse(argument) if name is not None]
     except ValueError as error:
         raise ValueError(f"{key}: expected {{name}} in '{argument}', but got: {error}") from None
-    for name, spec in parts:
-        # A plain name only: `{lr.__class__}` or `{lr[0]}` would reach into Python, as would one in `{lr:{name}}`.
-        if not name.isidentifier() or "{" in (spec or ""):
-            raise ValueError(
-                f"{key}: expected {{name}}, but got '{{{name}{f':{spec}' if spec else ''}}}' in '{argument}'"
-            )
-    return [name for name, _ in parts]
+    for name in found:
+        # A plain name only: `{lr.__class__}` or `{lr[0]}` would reach into Python.
+        if not name.isidentifier():
+            raise ValueError(f"{key}: expected {{name}}, but got '{{{name}}}' in '{argument}'")
+    return found
 
 
 def filled(template: list[str], values: Mapping[str, Any]) -> list[str]:
