@@ -15,7 +15,7 @@ from sphinx.transforms import SphinxTransform
 
 CONTENTS = {
     "Start": ["quickstart", "tour", "own_training", "diagnose", "yolo", "yolov5", "classify", "data", "scaling", "faq"],
-    "Understand": ["how_it_decides", "symptoms", "comparison"],
+    "Understand": ["how_it_decides", "symptoms", "scale", "comparison"],
     "Reference": ["commands", "configuration", "search_space", "trainers", "executors", "treatment", "security"],
     "Measured": [
         "Reading curves </results/diagnosis/README>",
