@@ -15,8 +15,8 @@ from sphinx.transforms import SphinxTransform
 
 CONTENTS = {
     "Start": ["quickstart", "tour", "own_training", "diagnose", "yolo", "yolov5", "classify", "data", "scaling", "faq"],
-    "Understand": ["how_it_decides", "symptoms", "comparison"],
-    "Reference": ["commands", "configuration", "search_space", "trainers", "executors", "treatment"],
+    "Understand": ["how_it_decides", "symptoms", "scale", "comparison"],
+    "Reference": ["commands", "configuration", "search_space", "trainers", "executors", "treatment", "security"],
     "Measured": [
         "Reading curves </results/diagnosis/README>",
         "Searching </results/search/README>",

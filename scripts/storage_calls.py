@@ -53,7 +53,7 @@ def main() -> None:
             records = study.run()
         print(f"{len(records)} trials, {sum(r.trained_epochs for r in records)} epochs\n")
         _print_calls()
-        _print_rows(loaded.storage)
+        print("\n".join(rows_of(loaded.storage)))
 
 
 def _counted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,13 +81,16 @@ def _print_calls() -> None:
     )
 
 
-def _print_rows(url: str) -> None:
+def rows_of(url: str) -> list[str]:
+    """Return how many rows each table of a storage has."""
     engine = sqlalchemy.create_engine(storage_url.engine_url(url), **options(url, reading=True))
     tables = sqlalchemy.MetaData()
     tables.reflect(engine)
+    count = sqlalchemy.select(sqlalchemy.func.count())
     with engine.connect() as database:
-        for name, table in sorted(tables.tables.items()):
-            print(f"{name}: {database.scalar(sqlalchemy.select(sqlalchemy.func.count()).select_from(table))} rows")
+        return [
+            f"{name}: {database.scalar(count.select_from(table))} rows" for name, table in sorted(tables.tables.items())
+        ]
 
 
 if __name__ == "__main__":

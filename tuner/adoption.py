@@ -43,10 +43,10 @@ def adopt(study: Study, number: int) -> RunningTrial:
 
 def _orphans(study: Study) -> Iterator[Record]:
     """Yield what runs as far as the storage knows, and belongs to no driver that lives."""
-    mine = [running.record.number for running in study.running]
+    mine = {running.record.number for running in study.running}
     for record in study.records:
-        nobodys = record.number not in mine and record.owner not in study.drivers.others
-        if record.state is TrialState.RUNNING and not record.paused and nobodys:
+        unfinished = record.state is TrialState.RUNNING and not record.paused
+        if unfinished and record.number not in mine and record.owner not in study.drivers.others:
             yield record
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tuner import completion, data_commands
+from tuner import command_line, completion, data_commands
 from tuner.errors import TunerError
 
 app = typer.Typer(
@@ -319,6 +319,7 @@ def explain(
 
 def main() -> NoReturn:
     """Run the command line; what a person can mend is one line and exit code 2."""
+    command_line.hide_passwords()
     try:
         app()
     except TunerError as error:

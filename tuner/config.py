@@ -22,7 +22,7 @@ from tuner.record import Action, Params, Record
 from tuner.space import Role, Space
 from tuner.spec import Trainer, TrialSpec
 from tuner.standings import Rules
-from tuner.storage_url import as_shown
+from tuner.storage_url import URL, as_shown
 
 CONFIG_FILE = "config.yaml"
 STAGES = "stages"
@@ -157,6 +157,8 @@ class ConfigModel(Model):
     def _kept(cls, value: str | None) -> str | None:
         if value is not None and (value in ("sqlite://", "sqlite:///") or ":memory:" in value):
             raise ValueError(f"expected a storage that lasts, but got {value!r}, which is in memory")
+        if value is not None and not URL.match(value):  # what it is instead may hold a password
+            raise ValueError("expected a URL, such as postgresql://USER@HOST/DATABASE, but got something else")
         return value
 
     @field_validator("devices", mode="before")

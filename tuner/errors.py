@@ -10,9 +10,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from tuner.storage_url import without_passwords
+
 
 class TunerError(Exception):
-    """An error whose message is all a person needs; shown without a traceback."""
+    """An error whose message is all a person needs; shown without a traceback, and without passwords."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_passwords(message))
 
 
 class ConfigError(TunerError):

@@ -18,7 +18,12 @@ FEW = 5
 def parts_of(folder: Path) -> list[Path]:
     """Return the folder itself, or those of all its stages."""
     names = documents.load(config_file(folder)).get(configuration.STAGES)
-    return [folder / str(name) for name in names] if isinstance(names, dict) else [folder]
+    if not isinstance(names, dict):
+        return [folder]
+    for name in map(str, names):
+        if Path(name).name != name:  # the configuration may come from elsewhere
+            raise ConfigError(str(folder), configuration.STAGES, f"expected names of folders in it, but got '{name}'")
+    return [folder / str(name) for name in names]
 
 
 def studies_of(folder: Path) -> list[Path]:

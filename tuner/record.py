@@ -156,14 +156,11 @@ def incumbent(records: Sequence[Record], *, higher_is_better: bool) -> Record | 
 
 def repeats(records: Sequence[Record]) -> list[list[Record]]:
     """Return what completed, baselines that differ in their seed alone together; nothing where there are none such."""
-    groups: list[list[Record]] = []
+    groups: dict[object, list[Record]] = {}
     for r in (r for r in records if usable_score(r) is not None):
-        same = [g for g in groups if r.origin is g[0].origin is Origin.BASELINE and r.params == g[0].params]
-        if same:
-            same[0].append(r)
-        else:
-            groups.append([r])
-    return groups if any(len(group) > 1 for group in groups) else []
+        same = frozenset(r.params.items()) if r.origin is Origin.BASELINE else r.number
+        groups.setdefault(same, []).append(r)
+    return list(groups.values()) if any(len(group) > 1 for group in groups.values()) else []
 
 
 def _mean(group: Sequence[Record]) -> float:

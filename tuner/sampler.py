@@ -27,10 +27,11 @@ from tuner.errors import StudyError, did_you_mean
 from tuner.likely import Likely
 from tuner.placed import Place, Placed
 from tuner.record import NOT_CONTINUED, Action, Ending, Origin, Params, Record
+from tuner.remembered import Remembered
 from tuner.shown import Taught
 from tuner.space import Space
 from tuner.storage import Patience, connect, errors, options, refuse_foreign
-from tuner.storage_url import SQLITE, engine_url, without_password
+from tuner.storage_url import SQLITE, engine_url, is_shared, without_password
 
 STATES = {
     Action.FINISH: TrialState.COMPLETE,
@@ -98,21 +99,32 @@ class Sampler:
         """Moves parameters that cannot be trained to such as can; the study knows which."""
         self._space, self._seed, self._name, self._options = space, seed, name, options
         self._prior = prior
-        self._finished: dict[int, Record] = {}  # these do not change any more, and reading all anew adds up
+        self._read: dict[int, tuple[FrozenTrial, Record]] = {}  # a trial that changes is another object
 
     def trials(self) -> list[FrozenTrial]:
         """Return all trials as Optuna keeps them; they are not to be changed."""
-        return self.patiently(lambda: self.study.get_trials(deepcopy=False))
+        return self.patiently(self._caught_up)
+
+    def _caught_up(self) -> list[FrozenTrial]:
+        if isinstance(self.study._storage, Remembered):
+            self.study._storage.catch_up(self.study._study_id)
+        return self.study.get_trials(deepcopy=False)
+
+    def forget(self) -> None:
+        """Read all trials anew the next time: others may have written to those of this driver."""
+        if isinstance(self.study._storage, Remembered):
+            self.study._storage.doubt()
 
     def records(self, trials: Sequence[FrozenTrial] | None = None) -> list[Record]:
         """Return all trials, in the order of their numbers; ``trials`` where they were just read."""
-        found = []
-        for trial in self.trials() if trials is None else trials:
-            known = self._finished.get(trial.number) or record.read(trial)
-            if known.finished:
-                self._finished[trial.number] = known
-            found.append(known)
-        return found
+        return [self._record(trial) for trial in (self.trials() if trials is None else trials)]
+
+    def _record(self, trial: FrozenTrial) -> Record:
+        seen, known = self._read.get(trial.number, (None, None))
+        if seen is not trial or known is None:
+            known = record.read(trial)
+            self._read[trial.number] = trial, known
+        return known
 
     def ask(self, params: Params | None, *, seed: int | None, **attributes: Any) -> tuple[optuna.Trial, Record]:
         """Start a trial with ``params``, or with a draw of the sampler where they are None.
@@ -160,7 +172,9 @@ class Sampler:
         """Store fields of Record with a running trial."""
         known = trial.user_attrs
         for group, values in record.attributes(**fields).items():
-            self._set(trial, group, {**known.get(group, {}), **values})
+            before = known.get(group, {})
+            if {**before, **values} != before:
+                self._set(trial, group, {**before, **values})
 
     def _set(self, trial: optuna.Trial, group: str, values: dict[str, Any]) -> None:
         self.patiently(lambda: trial.set_user_attr(group, values))
@@ -287,7 +301,7 @@ def open_study(storage: str, name: str, fingerprint: Mapping[str, Any], pruner: 
     with errors(storage):
         refuse_foreign(storage)
         study = optuna.create_study(
-            storage=connect(storage),
+            storage=Remembered(connect(storage), shared=is_shared(storage)),
             study_name=name,
             direction=fingerprint["direction"],
             load_if_exists=True,

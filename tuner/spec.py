@@ -22,6 +22,12 @@ FACTS_FILE = "facts.json"
 """What a trainer may leave in a trial's folder: a JSON object of what is good to know beside the curve."""
 
 
+def is_inside(name: str) -> bool:
+    """Tell whether a file of that name lies inside the folder that the name is relative to."""
+    path = Path(name)
+    return bool(path.name) and not path.is_absolute() and ".." not in path.parts
+
+
 def evidence_file(folder: Path) -> Path:
     """Return where a trainer's program leaves what the best epoch of the trial in ``folder`` predicts."""
     return folder / "evidence" / "predictions.jsonl"

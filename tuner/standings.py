@@ -16,6 +16,8 @@ LOOKS_PER_START = 4
 """A first look is at least so many times as long as a start takes: then starting costs a fifth of it at most."""
 LONGEST = 2**31  # epochs: a rung beyond is never reached
 
+MOST_PAIRED = 500
+"""Values of which all pairs are looked at at once, 250,000 of them."""
 FEWEST = 4
 """Trials that came to a rung and to the next one, below which their order there says nothing."""
 
@@ -246,8 +248,13 @@ class Standings:
 def kendall(a: ArrayLike, b: ArrayLike) -> float:
     """Return Kendall's tau-b of two series of the same length; 0 where one of them is all equal.
 
-    With at most some hundred trials all pairs at once are faster than SciPy, which would take long to import as well.
+    With some hundred trials all pairs at once are faster than SciPy, which would take long to import as well.
     """
+    if len(np.asarray(a)) > MOST_PAIRED:
+        from scipy.stats import kendalltau
+
+        tau = float(kendalltau(_finite(a), _finite(b)).statistic)
+        return tau if math.isfinite(tau) else 0.0
     over, under = (np.sign(np.subtract.outer(x, x)) for x in (_finite(a), _finite(b)))
     pairs = math.sqrt(float(np.abs(over).sum()) * float(np.abs(under).sum()))
     return float((over * under).sum()) / pairs if pairs else 0.0

@@ -9,12 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 SQLITE = "sqlite:///"
 HIDDEN = "***"
 _given: dict[str, str] = {}
 """The URLs with a password that this process was given, by what is kept of them."""
-PASSWORD = r"(//[^:/?#@]*):[^@]*@(?:[^@/?]*@)*"
+PASSWORD = re.compile(r"(//[^:/?#@]*):([^@]*(?:@[^@/?]*)*)@")
+"""Up to the last @ before the path or the query: people forget to write %40 for one in a password."""
+OPTION = re.compile(r"([?&])([^=&]*)=([^&\s'\"]*)")
+SECRET = ("password", "sslpassword")
+URL = re.compile(r"[\w+]+://")
 
 
 def is_shared(url: str) -> bool:
@@ -28,14 +33,23 @@ def is_postgres(url: str) -> bool:
 
 def without_password(url: str) -> str:
     """Return a storage URL as it may be shown and kept."""
-    shown = re.sub(PASSWORD, rf"\1:{HIDDEN}@", url)
-    return re.sub(r"([?&](?:ssl)?password=)[^&]*", rf"\1{HIDDEN}", shown)
+    shown = PASSWORD.sub(rf"\1:{HIDDEN}@", url)
+    return OPTION.sub(lambda o: f"{o[1]}{o[2]}={HIDDEN}" if unquote(o[2]) in SECRET else o[0], shown)
+
+
+def without_passwords(text: str) -> str:
+    """Return a text for people, whatever URLs stand in it, as it may be shown."""
+    return " ".join(map(without_password, text.split(" ")))
 
 
 def as_shown(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration as it may be shown and kept."""
-    url = document.get("storage")
-    return {**document, "storage": without_password(url)} if isinstance(url, str) else dict(document)
+    """Return a configuration as it may be shown and kept; each of its stages may have a storage of its own."""
+    shown, url, stages = dict(document), document.get("storage"), document.get("stages")
+    if isinstance(url, str):
+        shown["storage"] = without_password(url)
+    if isinstance(stages, Mapping):
+        shown["stages"] = {name: as_shown(own) if isinstance(own, Mapping) else own for name, own in stages.items()}
+    return shown
 
 
 def engine_url(url: str) -> str:
@@ -49,6 +63,8 @@ def engine_url(url: str) -> str:
         url = _given.get(kept, url)
     else:
         _given[kept] = url
+    # An @ in a password would end it, and its rest would be looked up, and named, as a host.
+    url = PASSWORD.sub(lambda found: f"{found[1]}:{found[2].replace('@', '%40')}@", url)
     made = sqlalchemy.make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url))
     if made.password == HIDDEN:
         made = made._replace(password=None)

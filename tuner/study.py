@@ -30,6 +30,7 @@ from tuner.status import CLOCK_SECONDS, HOURS, HOURS_AT, budget_use, snapshot_of
 from tuner.worth import worth
 
 SHOW_SECONDS = 0.25
+SHOW_SHARE = 0.1  # the most of the time that showing may take: thousands of trials take a while to be counted
 OTHERS_SECONDS = 2.0  # how often a driver looks what the others have done
 LAST_RESORT_SECONDS = 8.0  # after Ctrl-C: force what has not ended by then
 
@@ -78,7 +79,7 @@ class Study:
         self._moved, self._caught_up = True, False
         self._hours_before = float(optuna_study.user_attrs.get(HOURS, 0.0))
         self._began = self.executor.clock()
-        self._clock_stored = self._shown = self._looked = time.monotonic()
+        self._clock_stored = self._shown = self._looked = self._show_next = time.monotonic()
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -407,6 +408,7 @@ class Study:
         self._stop_processes()
         self.running.clear()
         self.pauses.forget()
+        self.sampler.forget()
         self.sampler.patiently(self.drivers.join)
         self.refresh()
         self._moved = True
@@ -470,10 +472,12 @@ class Study:
         return snapshot_of(self.config, self.records, running, self.budget())
 
     def _show(self) -> None:
-        """Show the study after a trial started or ended, and else as often as a person looks."""
-        if self._changed or time.monotonic() - self._shown > SHOW_SECONDS:
-            self._changed, self._shown = False, time.monotonic()
+        """Show the study after a trial started or ended, and else as often as a person looks; a tenth of the time."""
+        now = time.monotonic()
+        if now >= self._show_next and (self._changed or now - self._shown > SHOW_SECONDS):
+            self._changed, self._shown = False, now
             self.view.update(self.snapshot())
+            self._show_next = time.monotonic() + (time.monotonic() - now) / SHOW_SHARE
 
     def _store_clock(self, *, force: bool = False) -> None:
         if force or time.monotonic() - self._clock_stored > CLOCK_SECONDS:

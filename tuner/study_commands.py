@@ -33,6 +33,7 @@ from tuner.opening import open_study
 from tuner.reading import config_file, config_of, report_of, short
 from tuner.record import Params, Record
 from tuner.stages import Stage
+from tuner.storage import reason
 from tuner.storage_url import environment
 from tuner.study import Interrupted, Study
 
@@ -49,7 +50,7 @@ def _mending_storage(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except StorageInternalError as error:
-            print(f"tuner: the storage failed ({error.__cause__ or error}); go on with tuner resume", file=sys.stderr)
+            print(f"tuner: the storage failed ({reason(error)}); go on with tuner resume", file=sys.stderr)
             raise typer.Exit(EXIT_FAILED) from None
 
     return guarded

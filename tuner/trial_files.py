@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field
 
 from tuner import documents
 from tuner.documents import Document, Model
-from tuner.spec import FACTS_FILE, OUTPUT_FILE, SPEC_FILE
+from tuner.spec import FACTS_FILE, OUTPUT_FILE, SPEC_FILE, is_inside
 
 OWN_FILES = (SPEC_FILE, OUTPUT_FILE, FACTS_FILE, "lock")
 
@@ -38,8 +38,7 @@ def set_by(files: Files, cwd: Path, parameters: Collection[str]) -> set[str]:
     """Return the parameters that occur in the files; raises ValueError or ConfigError where one cannot be made."""
     found: set[str] = set()
     for name, options in files.items():
-        inside = not Path(name).is_absolute() and ".." not in Path(name).parts and Path(name).name
-        if not inside or name in OWN_FILES:
+        if not is_inside(name) or str(Path(name)) in OWN_FILES:
             raise ValueError(f"files: expected a new file inside the trial's folder, but got '{name}'")
         here = set(_base(name, options, cwd)) & set(parameters)
         if not here:

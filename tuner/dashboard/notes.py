@@ -33,7 +33,8 @@ def of_study(content: Content, links: Links) -> str:
     lines = [_at_work(content), "", text(summary.paragraph(content, say, ENGLISH)), ""]
     if best is not None:
         lines += [f"### Best so far: {links.trial(best.number)}, {words.score(best)}", ""]
-        lines += ["```yaml", reports.best_yaml(content.report).rstrip(), "```", ""]
+        # Indented, because no fence is safe from a text that holds one.
+        lines += [*(f"    {line}" for line in reports.best_yaml(content.report).splitlines()), ""]
     lines += _listed("How sure that is", summary.certainty(content, say, ENGLISH))
     lines += _listed("What to look at", [wording.check(c, say, ENGLISH) for c in content.report.checks])
     lines += _listed("What to do next", advice.steps(content, say, "en"))
@@ -92,7 +93,7 @@ def _came_from(content: Content, record: Record, links: Links) -> Iterator[str]:
         return
     parent = next((r for r in content.report.trials if r.number == record.parent), None)
     move = words.changes(parent.params, record.params) if parent else ""
-    what = f"`{record.remedy}` for" if record.remedy else "again, after"
+    what = f"{text(record.remedy)} for" if record.remedy else "again, after"
     gain = content.gain(record, parent)
     worth = "" if gain is None else f"; worth {gain:+.4g}"
     yield f"**Where it comes from:** {what} {links.trial(record.parent)}{f' ({text(move)})' if move else ''}{worth}"

@@ -85,7 +85,8 @@ def restore(folder: Path) -> None:
 
 def _inside(folder: Path, name: str) -> Path:
     path = folder / name
-    if os.path.isabs(name) or ".." in path.parts:
+    # Also by way of a link to a folder, which a study from elsewhere may hold.
+    if os.path.isabs(name) or ".." in path.parts or not path.parent.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"expected a file inside the trial's folder, but got '{name}'")
     return path
 

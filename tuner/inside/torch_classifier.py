@@ -61,6 +61,8 @@ def _read(path: Path) -> dict[str, Any]:
     if spec["objective"] not in parameters.COLUMNS:
         known = ", ".join(parameters.COLUMNS)
         raise ValueError(f"objective: expected one of {known}, but got {spec['objective']!r}")
+    # The study may have been moved, or come from elsewhere: what a trial writes stays in its own folder.
+    spec["folder"] = str(path.absolute().parent)
     return spec
 
 

@@ -56,6 +56,8 @@ def _read(path: Path) -> dict[str, Any]:
     spec: dict[str, Any] = json.loads(path.read_text())
     if missing := NEEDED - set(spec):
         raise ValueError(f"expected the keys {', '.join(sorted(missing))}, but they are missing")
+    # The study may have been moved, or come from elsewhere: what a trial writes stays in its own folder.
+    spec["folder"] = str(path.absolute().parent)
     return spec
 
 

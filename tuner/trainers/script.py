@@ -38,7 +38,7 @@ from tuner.checkpoint import is_whole
 from tuner.documents import Model
 from tuner.errors import did_you_mean
 from tuner.space import Role, Space
-from tuner.spec import SPEC_FILE, About, Command, Log, TrialSpec
+from tuner.spec import SPEC_FILE, About, Command, Log, TrialSpec, is_inside
 from tuner.trial_files import FileOptions
 
 _YOLO = tuple(f"metrics/{name}" for name in ("precision", "recall", "mAP_0.5", "mAP_0.5:0.95"))
@@ -100,10 +100,19 @@ class ScriptTrainer:
         if "/" in program and "{" not in program and not (self.cwd / program).exists():
             other = "{python} is the one that runs tuner"
             raise ValueError(f"command: expected a program, but there is none at {self.cwd / program}; {other}")
-        if Path(self.options.log.file).is_absolute() or ".." in Path(self.options.log.file).parts:
-            given = f"got '{self.options.log.file}'; the program is told the folder as {{folder}}"
-            raise ValueError(f"log.file: expected a path inside the trial's folder, but {given}")
+        self._check_paths()
         self._check_use(space)
+
+    def _check_paths(self) -> None:
+        own = self.options.checkpoint
+        for key, names in {
+            "log.file": [self.options.log.file],
+            "checkpoint": [own] if isinstance(own, str) else own,
+        }.items():
+            for name in names:
+                if not is_inside(name):
+                    given = f"got '{name}'; the program is told the folder as {{folder}}"
+                    raise ValueError(f"{key}: expected a path inside the trial's folder, but {given}")
 
     def _check_templates(self, parameters: Mapping[str, Any]) -> None:
         values = {**dict.fromkeys(OWN_NAMES, 0), **parameters}
