@@ -35,6 +35,10 @@ class DiskWatch:
         """Return the largest of ``folders`` where the disk is nearly full, else None."""
         return max(folders, key=size) if folders and self.is_low() else None
 
+    def is_to_blame(self, folder: Path) -> bool:
+        """Return whether there would be enough space without ``folder``."""
+        return self._free() + size(folder) >= self._min_free
+
     def problem(self) -> str:
         return f"less than {self._min_free / GIGABYTE:g} GB was left on the disk"
 

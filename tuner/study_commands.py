@@ -24,6 +24,7 @@ from tuner import (
     sampler,
     stages,
     status_command,
+    storage,
     tested,
     words,
 )
@@ -49,7 +50,8 @@ def _mending_storage(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except StorageInternalError as error:
-            print(f"tuner: the storage failed ({error.__cause__ or error}); go on with tuner resume", file=sys.stderr)
+            said = f"the storage failed ({storage.reason(error)}); {storage.way_on(error)}"
+            print(f"tuner: {said}", file=sys.stderr)
             raise typer.Exit(EXIT_FAILED) from None
 
     return guarded

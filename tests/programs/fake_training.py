@@ -24,6 +24,7 @@ parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--seconds", type=float, default=0.0, help="of one epoch")
 parser.add_argument("--padding", type=int, default=0, help="bytes more in every checkpoint")
 parser.add_argument("--behaviour", default="train")
+parser.add_argument("--filled", default="", help="file that stands for a full disk")
 parser.add_argument("--until", type=int, default=0, help="end after this epoch; 0: after the last")
 parser.add_argument("--resume", action="store_true")
 args = parser.parse_args()
@@ -86,6 +87,10 @@ def main() -> int:
             time.sleep(300)
         if args.behaviour == "killed" and epoch == 3 and not args.resume:
             os.kill(os.getpid(), signal.SIGKILL)
+        if args.behaviour == "no_space" and epoch == 3:
+            open(args.filled, "w").close()
+            print("OSError: [Errno 28] No space left on device", file=sys.stderr)
+            return 1
         with open(LAST + ".part", "w") as last:
             json.dump({"epoch": epoch, "process": os.getpid(), "padding": " " * args.padding}, last)
         os.replace(LAST + ".part", LAST)
