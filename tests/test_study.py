@@ -471,7 +471,7 @@ def test_trials_without_their_storage_are_not_written_over(write_config: Write, 
         storage.unlink()
     else:
         os.truncate(storage, left)
-    with pytest.raises(StudyError, match="put a copy of (it|study.db) back"):
+    with pytest.raises(StudyError, match=r"put a copy of (it|study\.db) back"):
         driving.study(path)
     assert driving.rows(folder, 0) == rows
     assert (storage.stat().st_size if storage.exists() else None) == left
@@ -497,7 +497,7 @@ def test_a_storage_that_another_program_has_locked_is_waited_for(
     path = write_config(jobs=1)
     driving.study(path, "budget.trials=1")
     with locked(folder, 600) as other:
-        with pytest.raises(StudyError, match="study.db: another program has locked it"):
+        with pytest.raises(StudyError, match=r"study\.db: another program has locked it"):
             driving.study(path, "storage_minutes=0")
         other.kill()
     with locked(folder, 1.5):

@@ -227,7 +227,8 @@ def refuse_foreign(url: str) -> None:
     if not url.startswith(SQLITE) or not path.is_file():
         return
     # Not read-only: after a kill in the middle of a commit, the first to open the file must roll it back.
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as found:
+    place = f"{path.absolute().as_uri()}?mode=rw"
+    with contextlib.closing(sqlite3.connect(place, timeout=LOCK_SECONDS, uri=True)) as found:
         tables = {name for (name,) in found.execute("select name from sqlite_master where type = 'table'")}
     if tables and not tables & {"studies", "trials", "version_info"}:
         raise StudyError(
