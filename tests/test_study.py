@@ -517,11 +517,10 @@ def test_a_disk_that_others_have_filled_costs_no_trial(
     monkeypatch.setattr("tuner.disk.CHECK_SECONDS", 0.0)
     monkeypatch.setattr(DiskWatch, "_free", lambda self: 0 if full.exists() else 10**12)
     # Its third epoch finds no space; by then the driver sees that as well.
-    flags = f"--behaviour no_space --filled {full}"
-    path = write_config(trainer=trainer(flags), budget={"trials": 2}, jobs=1)
+    path = write_config(trainer=trainer(f"--behaviour no_space --filled {full}"), budget={"trials": 2}, jobs=1)
     with pytest.raises(StudyError, match="less than 1 GB was left on the disk; to go on when there is room"):
         driving.study(path)
     assert driving.states(folder) == [TrialState.RUNNING] and len(driving.rows(folder, 0)) == 2
     full.unlink()
-    records = driving.study(path, f"trainer.resume={SMALL['trainer']['resume']}", "budget.trials=1")
+    records = driving.study(path, "budget.trials=1")
     assert [(r.state, r.epochs, r.lost_epochs) for r in records] == [(TrialState.COMPLETE, 10, 0)]

@@ -117,7 +117,7 @@ class Study:
     def look_around(self) -> None:
         """Look at every trial once, keep the budget and the disk, show what is, and leave where that was asked for."""
         for trial in list(self.running):
-            if trial.tick() and not (self._go_on(trial) or self._begin_anew(trial) or self._wait_for_room(trial)):
+            if trial.tick() and not (self._wait_for_room(trial) or self._go_on(trial) or self._begin_anew(trial)):
                 if trial.waits:
                     self.pauses.pause(trial)
                 else:
@@ -354,7 +354,9 @@ class Study:
         Without a new epoch since its start it is one more attempt.
         """
         process, record, ending = running.process, running.record, running.ending
-        if process is None or ending is None or ending.reason not in endings.FROM_OUTSIDE:
+        if process is None or ending is None or not self._came_from_outside(ending):
+            return False
+        if ending.reason == endings.NO_SPACE and self._disk.is_low():
             return False
         attempt = 1 if running.curve.length > running.rows_at_start else record.retry + 1
         if attempt > endings.attempts(ending.reason, self.config.model.max_retries):
@@ -373,13 +375,20 @@ class Study:
         self.start(running, process.device, resume=resume)
         return True
 
+    def _came_from_outside(self, ending: Ending) -> bool:
+        """Return whether an end says nothing about the parameters, as far as can be told."""
+        if ending.reason == endings.NO_SPACE:
+            return bool(ending.evidence)  # it ended by itself, rather than as the one that takes the most
+        crashed = ending.reason == "crashed" and self._disk.was_full()
+        return crashed or ending.reason in endings.FROM_OUTSIDE
+
     def _wait_for_room(self, running: RunningTrial) -> bool:
         """Let a trial go on later that ended on a disk which others have filled; return whether that was so."""
         ending = running.ending
-        full = ending is not None and ending.reason == endings.NO_SPACE and ending.evidence
-        if not full or not self._disk.is_low() or self._disk.is_to_blame(running.folder):
+        if ending is None or not self._came_from_outside(ending):
             return False
-        assert ending is not None
+        if not self._disk.is_low() or self._disk.is_to_blame(running.folder):
+            return False
         self.view.warn(f"trial {running.record.number} goes on when there is room on the disk again ({ending.text})")
         self.running.remove(running)
         self.refresh()

@@ -87,7 +87,7 @@ def main() -> int:
             time.sleep(300)
         if args.behaviour == "killed" and epoch == 3 and not args.resume:
             os.kill(os.getpid(), signal.SIGKILL)
-        if args.behaviour == "no_space" and epoch == 3:
+        if args.behaviour == "no_space" and epoch == 3 and not args.resume:
             open(args.filled, "w").close()
             print("OSError: [Errno 28] No space left on device", file=sys.stderr)
             return 1
