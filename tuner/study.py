@@ -366,7 +366,8 @@ class Study:
         resume = self.config.trainer.can_continue(running.folder)
         again = max(0, running.seen_rows - (running.curve.length if resume else 0))
         how = f"{'elsewhere, ' if process.lost else ''}from {'its last checkpoint' if resume else 'the beginning'}"
-        what = f"{again} of its {running.seen_rows} epochs are trained again"
+        logged = running.seen_rows
+        what = f"{again} of its {logged} epochs are trained again" if logged else "it had logged no epoch"
         self.view.warn(f"trial {record.number} goes on {how}; {what} ({process.lost or ending.text})")
         self.running.remove(running)
         running.ending = None
