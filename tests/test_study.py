@@ -217,6 +217,7 @@ def ended(record: Record) -> tuple[str, TrialState, str]:
         ("no_log", "no_log", TrialState.FAIL, "logged no epoch"),
         ("garbage", "unreadable_log", TrialState.FAIL, "results.csv"),
         ("hang", "hung", TrialState.FAIL, "no new epoch for 0.02 minutes"),
+        ("hang_at_end", "finished", TrialState.COMPLETE, "but the process did not end"),
     ],
 )
 def test_a_trial_that_misbehaves_is_recorded_as_what_it_is(

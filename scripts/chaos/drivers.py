@@ -20,7 +20,8 @@ def real(place: Path, name: str, **changes: object) -> Tormented:
 
 def killed(place: Path, times: int) -> Outcome:
     """Kill the driver while it opens the study, asks, starts or reads trials, and start it again."""
-    study, rng = real(place, "driver-killed", budget={"trials": 12}), random.Random(0)
+    study = real(place, "driver-killed", budget={"trials": max(4, times // 2)}, epochs=200)
+    rng = random.Random(0)
     for i in range(times):
         driver = start(study)
         if i % 4 == 3:
