@@ -8,7 +8,7 @@ Every fault gets a study of its own, with real drivers, processes, files and ser
 then the study is run to its end. Checked after each: every planned trial is there once and ended as it should, no epoch
 that was logged is gone or another one, none is in a log twice, no process is left, as many trials run at a time as
 before, and the driver said what happened. Some faults need root (a disk, a network, a control group of their own),
-libfaketime, or the extras `postgres` and `ray`. Exit code 0 where nothing was lost, 1 else.
+a C compiler, or the extras `postgres` and `ray`. Exit code 0 where nothing was lost, 1 else.
 """
 
 from __future__ import annotations

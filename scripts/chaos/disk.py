@@ -33,7 +33,7 @@ def filled_by_a_trial(place: Path, times: int) -> Outcome:
     """Let trials write until there is no room left at all."""
     with small_disk(place) as disk:
         flags = f"--seconds 0.1 --behaviour fill --first {times}"
-        sizes = {"budget": {"trials": times + 4}, "min_free_disk_gb": 0.004, "grace_seconds": 1}
+        sizes = {"budget": {"trials": times + 4}, "min_free_disk_gb": 0.004, "grace_seconds": 1, "stall_minutes": 0.2}
         study = write(place, "trial-fills-disk", flags, results=str(disk / "results"), **sizes)
         return finish(
             study, times, "its folder was the largest", states={"FAIL": times, "COMPLETE": 4}, drivers=[start(study)]
