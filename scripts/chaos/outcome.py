@@ -49,4 +49,5 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
 
 def _row(name: str, o: Outcome) -> tuple[str, ...]:
     counts = (o.lost, o.again, o.wrong, o.orphans, o.leaked)
-    return (name, str(o.times), f"{o.found} of {o.planned}", *map(str, counts), f"`{o.told}`" if o.told else "")
+    told = o.told.replace("|", "\\|")  # else it would be a column more
+    return (name, str(o.times), f"{o.found} of {o.planned}", *map(str, counts), f"`{told}`" if told else "")
