@@ -142,7 +142,7 @@ def wait_until(condition: Callable[[], object], seconds: float, problem: str) ->
 
 
 def logs(folder: Path) -> dict[str, Rows]:
-    """Return the complete rows of the logs, without times, by trial and epoch; raises Problem where one is there twice."""
+    """Return the complete rows of the logs, without times, by trial and epoch; raises Problem for a doubled one."""
     found: dict[str, Rows] = {}
     for log in sorted(folder.glob("trials/*/*.csv")):
         rows: Rows = {}
