@@ -29,7 +29,7 @@ def killed(place: Path, times: int) -> Outcome:
         scratch = place / "nodes"
         scratch.mkdir()
         ray = {"name": "ray", "address": nodes.address, "shared": False, "scratch": str(scratch), "carry_seconds": 2.0}
-        trials = max(6, times // 2)
+        trials = 4 + times * 3 // 2
         study = write(place, "ray-node-killed", FLAGS, executor=ray, epochs=25, budget={"trials": trials})
         driver = start(study)
         _kill_nodes(study, driver, nodes, times)
