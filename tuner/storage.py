@@ -126,6 +126,8 @@ def way_on(error: BaseException) -> str:
 def reason(error: BaseException) -> str:
     """Return what a database says went wrong, in one line."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+    if isinstance(cause, PendingRollbackError):
+        return "the connection was lost"
     lines = [line.strip() for line in str(getattr(cause, "orig", None) or cause).splitlines() if line.strip()]
     said = next((line for line in lines if "FATAL:" in line), lines[0] if lines else type(cause).__name__)
     return re.sub(r"^.*(?:failed|FATAL|ERROR):\s+", "", said)

@@ -33,7 +33,7 @@ def checkpoint_cut(place: Path, times: int) -> Outcome:
         look(study)
         for checkpoint in study.folder.glob("trials/*/last.pt"):
             os.truncate(checkpoint, checkpoint.stat().st_size // 2 if i % 2 else 0)
-    return finish(study, times, r"trial \d+ continues from the beginning")
+    return finish(study, times, r"trial \d+ (begins anew|continues from the beginning \([1-9])")
 
 
 def storage_cut(place: Path, times: int) -> Outcome:
