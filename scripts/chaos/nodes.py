@@ -29,14 +29,14 @@ def killed(place: Path, times: int) -> Outcome:
         scratch = place / "nodes"
         scratch.mkdir()
         ray = {"name": "ray", "address": nodes.address, "shared": False, "scratch": str(scratch), "carry_seconds": 2.0}
-        trials = 4 + times * 3 // 2
+        trials = 6 + times * 3 // 2
         study = write(place, "ray-node-killed", FLAGS, executor=ray, epochs=25, budget={"trials": trials})
         driver = start(study)
         _kill_nodes(study, driver, nodes, times)
         _new_node(nodes)  # so that a slot that leaked would show
-        outcome = finish(study, times, "goes on elsewhere", drivers=[driver])
-        if any(scratch.iterdir()):
-            raise Problem(f"folders are left on the nodes: {list(scratch.iterdir())}")
+        outcome = finish(study, times, "goes on elsewhere", drivers=[driver], busy=lambda: len(_folders(scratch)))
+        if any(scratch.iterdir()) or _folders(scratch):
+            raise Problem(f"left on the nodes: {list(scratch.iterdir())}, processes of {_folders(scratch)}")
         return outcome
 
 
@@ -87,6 +87,16 @@ def _trainings(node: Any) -> list[int]:
             if mark in environment and (str(PROGRAM).encode() in words or b"time.sleep(300)" in words):
                 found.append(int(entry.name))
     return found
+
+
+def _folders(scratch: Path) -> set[str]:
+    """Return the folders on the nodes in which a program trains."""
+    found = set()
+    for entry in (entry for entry in Path("/proc").iterdir() if entry.name.isdigit()):
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            found |= {word for before, word in zip(words, words[1:], strict=False) if before == "--folder"}
+    return {folder for folder in found if folder.startswith(str(scratch))}
 
 
 def _left(processes: list[int]) -> list[int]:

@@ -189,26 +189,32 @@ def finish(
     drivers: Sequence[Driver] = (),
     states: Mapping[str, int] | None = None,
     said: str | None = None,
+    busy: Callable[[], int] | None = None,
 ) -> Outcome:
     """Let the study end, with the given drivers or a new one, and judge it.
 
     ``told`` is what the line looks like that a person must have read, in the drivers' log or in ``said``; ``states``
-    are the expected ends of the trials, if not all complete.
+    are the expected ends of the trials, if not all complete; ``busy`` counts the trials that train, where their command
+    lines do not tell.
     """
     drivers = drivers or [start(study)]
-    peak = _watch(study, drivers)
+    peak = _watch(drivers, busy or (lambda: _busy(study)))
     for driver in drivers:
         ended(study, driver)
     bury(study)
     return judge(study, times, told, peak=peak, states=states, said=said)
 
 
-def _watch(study: Tormented, drivers: Sequence[Driver]) -> int:
+def _busy(study: Tormented) -> int:
+    lines = working(study.folder).values()
+    return len({m[0] for line in lines if (m := re.search(r"trials/\d+", line))})
+
+
+def _watch(drivers: Sequence[Driver], busy: Callable[[], int]) -> int:
     """Return how many trials trained at once, at most, until the first of the drivers ended."""
     peak, deadline = 0, time.monotonic() + END_SECONDS
     while all(driver.poll() is None for driver in drivers) and time.monotonic() < deadline:
-        lines = working(study.folder).values()
-        peak = max(peak, len({m[0] for line in lines if (m := re.search(r"trials/\d+", line))}))
+        peak = max(peak, busy())
         time.sleep(0.2)
     return peak
 
