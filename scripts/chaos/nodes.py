@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def _folders(scratch: Path) -> set[str]:
     for entry in (entry for entry in Path("/proc").iterdir() if entry.name.isdigit()):
         with contextlib.suppress(OSError):
             words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            found |= {word for before, word in zip(words, words[1:], strict=False) if before == "--folder"}
+            found |= {word for before, word in pairwise(words) if before == "--folder"}
     return {folder for folder in found if folder.startswith(str(scratch))}
 
 
