@@ -25,7 +25,7 @@ CONTENTS = {
         "Data sets </results/data_check/README>",
         "Wrong labels </results/label_noise/README>",
         "With and without a warm-up </results/warmup/README>",
-        "Kills </results/kill_test/README>",
+        "Faults </results/chaos/README>",
         "Clusters </results/cluster/README>",
         "Determinism </results/determinism/README>",
         "Overhead </results/overhead/README>",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -80,16 +81,20 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Return the processes with the folder's trials on their command line."""
-    found = []
+def working(folder: Path) -> dict[int, str]:
+    """Return the processes that have a folder of the study's trials on their command line, each with that line."""
+    found = {}
     for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and str(folder / "trials").encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            continue
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                line = (entry / "cmdline").read_bytes().decode(errors="replace")
+                if str(folder / "trials") in line:
+                    found[int(entry.name)] = line
     return found
+
+
+def processes_of(folder: Path) -> list[int]:
+    return list(working(folder))
 
 
 def rows(folder: Path, number: int) -> list[str]:

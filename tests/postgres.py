@@ -21,18 +21,21 @@ QUOTED = "s3cret%2Fword"
 
 
 class Server:
-    """One PostgreSQL server on a port of this machine."""
+    """One PostgreSQL server on a port of this machine; also at ``address`` for those in ``network``, where given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, address: str = "", network: str = "") -> None:
         self._server: Any = postgres_server.get_server(folder, start=False, cleanup_mode=None)
         self._server.ensure_pgdata_inited()
-        (folder / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        places = [place for place in ("127.0.0.1/32", network) if place]
+        hosts = "".join(f"host all all {place} scram-sha-256\n" for place in places)
+        (folder / "pg_hba.conf").write_text(f"local all all trust\n{hosts}")
+        self._hosts = ",".join(host for host in ("127.0.0.1", address) if host)
         self.folder, self.port, self._made = folder, _free_port(), 0
         self.start()
         self.execute(f"create role {USER} login createdb password '{PASSWORD}'")
 
     def start(self) -> None:
-        options = f"-F -h 127.0.0.1 -p {self.port} -k {self.folder}"
+        options = f"-F -h {self._hosts} -p {self.port} -k {self.folder}"
         self._control("start", "-o", options, "-l", str(self.folder / "log"))
 
     def stop(self) -> None:
@@ -62,15 +65,15 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def served() -> Iterator[Server]:
-    """Yield a server; skip the test where none can be started here.
+def served(**options: Any) -> Iterator[Server]:
+    """Yield a server with the given options; skip the test where none can be started here.
 
     Its data do not lie in pytest's folder: that is for one user alone, and PostgreSQL never runs as root.
     """
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="pg", dir=memory) as folder:
         try:
-            server = Server(Path(folder) / "data")
+            server = Server(Path(folder) / "data", **options)
         except (OSError, subprocess.SubprocessError) as error:
             pytest.skip(f"PostgreSQL does not start for {getpass.getuser()}: {error}")
         try:

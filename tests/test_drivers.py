@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError, PendingRollbackError, ProgrammingEr
 from tuner import sampler
 from tuner.drivers import Alone, Watch, _has_ended, label, token
 from tuner.errors import StudyError
-from tuner.storage import Away, Patience, is_away
+from tuner.storage import Away, Patience, is_away, reason
 
 
 def silent(counts: list[dict[str, int]], every: float = 1.0, lease: float = 10.0) -> list[list[str]]:
@@ -113,6 +113,7 @@ def test_what_is_wrong_with_the_data_is_not_repeated() -> None:
     wrapped = StorageInternalError("An exception is raised during the commit.")
     wrapped.__cause__ = GONE
     assert is_away(GONE) and is_away(wrapped) and is_away(PendingRollbackError())
+    assert reason(PendingRollbackError("Please rollback() fully")) == "the connection was lost"
     no_table = sqlite3.OperationalError("no such table: trials")
     for error in (OperationalError("", {}, no_table), ProgrammingError("", {}, Exception()), StorageInternalError("x")):
         assert not is_away(error)

@@ -100,9 +100,9 @@ def test_a_prescription_that_the_table_no_longer_knows_is_left_aside() -> None:
 
 
 def test_a_repeated_child_is_credited_to_its_first_parent() -> None:
-    killed = record(1, None, ending=Ending(Action.FAIL, "killed", ""), origin=Origin.REMEDY, parent=0, remedy="x")
+    cut = record(1, None, ending=Ending(Action.FAIL, "budget", ""), origin=Origin.REMEDY, parent=0, remedy="x")
     again = record(2, 0.9, origin=Origin.RETRY, parent=1, remedy="x", retry=1)
-    (credit,) = worth([record(0, 0.5), killed, again], higher_is_better=True)
+    (credit,) = worth([record(0, 0.5), cut, again], higher_is_better=True)
     assert [(p.parent, p.child) for p in credit.pairs] == [(0, 2)]
 
 
@@ -119,10 +119,10 @@ def test_remedies_wait_when_their_share_is_used() -> None:
     assert propose([*records, *(record(n) for n in range(2, 8))], share=0.3).origin is Origin.REMEDY
 
 
-def test_a_killed_trial_is_repeated_before_anything_else() -> None:
-    killed = record(0, None, ending=Ending(Action.FAIL, "killed", ""))
-    again = propose([killed, prescribed(1, 0.9)])
-    assert (again.origin, again.parent, again.params, again.seed, again.retry) == (Origin.RETRY, 0, killed.params, 0, 1)
+def test_a_trial_that_the_budget_cut_without_a_score_is_repeated_before_anything_else() -> None:
+    cut = record(0, None, ending=Ending(Action.FAIL, "budget", ""))
+    again = propose([cut, prescribed(1, 0.9)])
+    assert (again.origin, again.parent, again.params, again.seed, again.retry) == (Origin.RETRY, 0, cut.params, 0, 1)
 
 
 def test_a_trial_that_crashed_by_itself_is_not_repeated() -> None:
@@ -130,8 +130,8 @@ def test_a_trial_that_crashed_by_itself_is_not_repeated() -> None:
 
 
 def test_repeated_trials_do_not_count_twice() -> None:
-    killed = record(0, None, ending=Ending(Action.FAIL, "killed", ""))
-    assert search.counted([killed, record(1, origin=Origin.RETRY, parent=0, retry=1), record(2)]) == 2
+    cut = record(0, None, ending=Ending(Action.FAIL, "budget", ""))
+    assert search.counted([cut, record(1, origin=Origin.RETRY, parent=0, retry=1), record(2)]) == 2
 
 
 def take(row: list[str], params: Params, records: list[Record], taken: list[Params]) -> Prescription | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -216,6 +217,7 @@ def ended(record: Record) -> tuple[str, TrialState, str]:
         ("no_log", "no_log", TrialState.FAIL, "logged no epoch"),
         ("garbage", "unreadable_log", TrialState.FAIL, "results.csv"),
         ("hang", "hung", TrialState.FAIL, "no new epoch for 0.02 minutes"),
+        ("hang_at_end", "finished", TrialState.COMPLETE, "but the process did not end"),
     ],
 )
 def test_a_trial_that_misbehaves_is_recorded_as_what_it_is(
@@ -239,14 +241,36 @@ def test_one_bad_trial_does_not_end_the_study(write_config: Write, tmp_path: Pat
     assert ended(records[1])[0] == "crashed" and "exit code 7" in ended(records[1])[2]
 
 
-def test_a_killed_trial_is_repeated_with_its_parameters(write_config: Write) -> None:
-    path = write_config(trainer=trainer("--behaviour killed"), budget={"trials": 1}, max_retries=2)
+def test_a_killed_trial_goes_on_from_its_checkpoint(
+    write_config: Write, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_config(trainer=trainer("--behaviour killed"), budget={"trials": 2}, jobs=1)
     records = driving.study(path)
-    assert [r.state for r in records] == [TrialState.FAIL] * 3
-    assert [r.retry for r in records] == [0, 1, 2]
-    assert [r.parent for r in records] == [None, 0, 1]
-    assert all(r.params == records[0].params and r.seed == records[0].seed for r in records)
-    assert ended(records[0])[2] == "killed from outside by SIGKILL after 2 epochs"
+    assert [(r.state, r.epochs, r.lost_epochs) for r in records] == [(TrialState.COMPLETE, 10, 0)] * 2
+    assert [len(driving.rows(folder, r.number)) for r in records] == [10, 10]
+    assert (
+        "trial 1 goes on from its last checkpoint; 0 of its 2 epochs are trained again "
+        "(killed from outside by SIGKILL, as Linux does where memory runs out, after 2 epochs)"
+    ) in capsys.readouterr().err
+
+
+def test_a_trial_that_is_always_killed_is_given_up(write_config: Write) -> None:
+    command = ["{python}", "-S", "-c", "import os; os.kill(os.getpid(), 9)"]
+    path = write_config(trainer={"name": "script", "command": command}, budget={"trials": 2}, max_retries=2)
+    records = driving.study(path)
+    assert [(*ended(r)[:2], r.retry) for r in records] == [("killed", TrialState.FAIL, 2)] * 2
+
+
+def test_a_trial_that_was_frozen_for_good_goes_on_with_its_guard(write_config: Write, folder: Path) -> None:
+    path = write_config(trainer=trainer("--seconds 0.1"), budget={"trials": 1}, jobs=1, stall_minutes=0.01)
+    process = driving.driver(path)
+    driving.wait_until(lambda: len(driving.rows(folder, 0)) >= 2)
+    for pid in driving.processes_of(folder):
+        os.kill(pid, signal.SIGSTOP)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "trial 0 goes on from its last checkpoint" in out and "no new epoch for 0.01 minutes" in out
+    assert [int(row.split(",")[0]) for row in driving.rows(folder, 0)] == list(range(1, 11))
 
 
 def test_a_trial_that_fills_the_disk_is_stopped_and_cleared(
@@ -437,3 +461,67 @@ def test_an_exit_code_beyond_the_signals_is_a_crash(write_config: Write) -> None
     command = ["{python}", "-S", "-c", "raise SystemExit(255)"]
     path = write_config(trainer={"name": "script", "command": command}, budget={"trials": 1})
     assert [ended(r)[0] for r in driving.study(path)] == ["crashed"]
+
+
+@pytest.mark.parametrize("left", [None, 0, 30_000], ids=["removed", "emptied", "cut"])
+def test_trials_without_their_storage_are_not_written_over(write_config: Write, folder: Path, left: int | None) -> None:
+    path = write_config()
+    driving.study(path, "budget.trials=1")
+    rows, storage = driving.rows(folder, 0), folder / "study.db"
+    if left is None:
+        storage.unlink()
+    else:
+        os.truncate(storage, left)
+    with pytest.raises(StudyError, match=r"put a copy of (it|study\.db) back"):
+        driving.study(path)
+    assert driving.rows(folder, 0) == rows
+    assert (storage.stat().st_size if storage.exists() else None) == left
+
+
+def locked(folder: Path, seconds: float) -> subprocess.Popen[str]:
+    """Start another program that holds the study's storage locked for so long."""
+    code = (
+        "import sqlite3, sys, time\n"
+        "database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "database.execute('begin exclusive')\nprint('locked', flush=True)\ntime.sleep(float(sys.argv[2]))"
+    )
+    command = [sys.executable, "-S", "-c", code, str(folder / "study.db"), str(seconds)]
+    other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None and other.stdout.readline() == "locked\n"
+    return other
+
+
+def test_a_storage_that_another_program_has_locked_is_waited_for(
+    write_config: Write, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tuner.storage.LOCK_SECONDS", 0.2)
+    path = write_config(jobs=1)
+    driving.study(path, "budget.trials=1")
+    with locked(folder, 600) as other:
+        with pytest.raises(StudyError, match=r"study\.db: another program has locked it"):
+            driving.study(path, "storage_minutes=0")
+        other.kill()
+    with locked(folder, 1.5):
+        assert len(driving.study(path, "budget.trials=2")) == 2
+    assert (
+        "another program has locked it (a copy, a backup, an editor of databases); waiting for it, 10 min at most"
+        in (capsys.readouterr().err)
+    )
+
+
+def test_a_disk_that_others_have_filled_costs_no_trial(
+    write_config: Write, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tuner.disk import DiskWatch
+
+    full = folder.parent / "full"
+    monkeypatch.setattr("tuner.disk.CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(DiskWatch, "_free", lambda self: 0 if full.exists() else 10**12)
+    # Its third epoch finds no space; by then the driver sees that as well.
+    path = write_config(trainer=trainer(f"--behaviour no_space --filled {full}"), budget={"trials": 2}, jobs=1)
+    with pytest.raises(StudyError, match="less than 1 GB was left on the disk; to go on when there is room"):
+        driving.study(path)
+    assert driving.states(folder) == [TrialState.RUNNING] and len(driving.rows(folder, 0)) == 2
+    full.unlink()
+    records = driving.study(path, "budget.trials=1")
+    assert [(r.state, r.epochs, r.lost_epochs) for r in records] == [(TrialState.COMPLETE, 10, 0)]

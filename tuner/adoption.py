@@ -57,7 +57,7 @@ def _bring_on(study: Study, record: Record, device: Device) -> bool:
         return False
     if study.executor.outlives and _taken_up(study, record.number):
         return True
-    if _is_busy(study, study.config.trial_folder(record.number)):
+    if not study.has_room() or _is_busy(study, study.config.trial_folder(record.number)):
         return False
     running = adopt(study, record.number)
     if running.ending is None and running.curve.length >= running.spec.epochs:

@@ -133,10 +133,15 @@ class ConfigModel(Model):
     scale_rate_with_batch: RateScaling | None = Field(
         None, description="let the learning rate follow the batch linearly"
     )
-    stall_minutes: PositiveFloat = Field(30.0, description="a trial without a new epoch for so long hangs")
+    stall_minutes: PositiveFloat = Field(
+        30.0,
+        description="a trial without a new epoch for so long hangs",
+    )
     grace_seconds: PositiveFloat = Field(5.0, description="time to end politely before force is used")
-    max_retries: int = Field(2, ge=0, description="new attempts for a trial that was killed from outside")
-    min_free_disk_gb: float = Field(1.0, ge=0, description="the greediest trial is stopped when less is left")
+    max_retries: int = Field(2, ge=0, description="attempts in a row for a trial that is killed from outside")
+    min_free_disk_gb: float = Field(
+        1.0, ge=0, description="none starts and the greediest trial is stopped when less is left"
+    )
     evidence: bool = Field(
         default=True,
         description="look at what the best (of the last stage) gets right and wrong, where its trainer can predict",

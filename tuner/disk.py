@@ -16,6 +16,8 @@ from tuner.spec import OUTPUT_FILE, SPEC_FILE
 CHECK_SECONDS = 1.0
 GIGABYTE = 1024**3
 OUTPUT_KEPT = 64 * 1024
+FULL_BYTES, FULL_SECONDS = 2**20, 60.0
+"""With less than that a program cannot even say why it ended, and for so long it may have ended for that."""
 
 
 class DiskWatch:
@@ -23,17 +25,29 @@ class DiskWatch:
 
     def __init__(self, folder: Path, min_free_gb: float) -> None:
         self._folder, self._min_free = nearest(folder), min_free_gb * GIGABYTE
-        self._checked, self._low = -math.inf, False
+        self._checked, self._low, self._full_at = -math.inf, False, -math.inf
 
     def is_low(self) -> bool:
         """Return whether too little space is left, as of the last second."""
         if time.monotonic() - self._checked > CHECK_SECONDS:
-            self._checked, self._low = time.monotonic(), self._free() < self._min_free
+            free, self._checked = self._free(), time.monotonic()
+            self._low = free < self._min_free
+            self._full_at = self._checked if free < FULL_BYTES else self._full_at
         return self._low
 
+    def was_full(self) -> bool:
+        """Return whether nothing could be written a short while ago."""
+        self.is_low()
+        return time.monotonic() - self._full_at < FULL_SECONDS
+
     def greediest(self, folders: Sequence[Path]) -> Path | None:
-        """Return the largest of ``folders`` where the disk is nearly full, else None."""
-        return max(folders, key=size) if folders and self.is_low() else None
+        """Return the largest of ``folders`` where the disk is nearly full and would not be without it, else None."""
+        largest = max(folders, key=size) if folders and self.is_low() else None
+        return largest if largest and self.is_to_blame(largest) else None
+
+    def is_to_blame(self, folder: Path) -> bool:
+        """Return whether there would be enough space without ``folder``."""
+        return self._free() + size(folder) >= self._min_free
 
     def problem(self) -> str:
         return f"less than {self._min_free / GIGABYTE:g} GB was left on the disk"

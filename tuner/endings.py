@@ -15,6 +15,9 @@ OUT_OF_MEMORY = re.compile(
     r"out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|\bMemoryError\b|"
     r"std::bad_alloc|Cannot allocate memory"
 )
+NO_SPACE = "disk_full"
+FROM_OUTSIDE = ("killed", "hung")
+"""Ends that say nothing about the parameters: the trial goes on from its last checkpoint."""
 DISK_FULL = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded")
 
 
@@ -42,7 +45,7 @@ def by_itself(code: int, curve: Curve, output: Path, planned_epochs: int, detail
     if DISK_FULL.search(tail):
         return Ending(
             Action.FAIL,
-            "disk_full",
+            NO_SPACE,
             f"no space left on the disk after {epochs} epochs",
             epoch=curve.last_epoch,
             evidence={"exit_code": code, "output": words},
@@ -50,10 +53,11 @@ def by_itself(code: int, curve: Curve, output: Path, planned_epochs: int, detail
     # 128 + n is how a shell says "signal n"; beyond the signals there are, it is an exit code like any other.
     if code - 128 in set(signal.Signals):
         name = signal.Signals(code - 128).name
+        perhaps = ", as Linux does where memory runs out" if name == "SIGKILL" else ""
         return Ending(
             Action.FAIL,
             "killed",
-            f"killed from outside by {name} after {epochs} epochs",
+            f"killed from outside by {name}{perhaps}, after {epochs} epochs",
             epoch=curve.last_epoch,
             evidence={"signal": name},
         )
@@ -64,6 +68,11 @@ def by_itself(code: int, curve: Curve, output: Path, planned_epochs: int, detail
         epoch=curve.last_epoch,
         evidence={"exit_code": code, "output": words},
     )
+
+
+def attempts(reason: str, max_retries: int) -> int:
+    """Return how often in a row a trial may go on without a new epoch: to see a hang again takes long."""
+    return min(1, max_retries) if reason == "hung" else max_retries
 
 
 def _ended_early(curve: Curve, detail: str) -> Ending:
@@ -92,6 +101,11 @@ def _last_line(text: str) -> str:
 
 def out_of_budget(epoch: int | None) -> Ending:
     return Ending(Action.STOP, "budget", "the budget of the study was used up", epoch=epoch)
+
+
+def greedy(problem: str, epoch: int | None) -> Ending:
+    """Return the ending of the trial that takes most of a disk which is nearly full."""
+    return Ending(Action.FAIL, NO_SPACE, f"stopped: {problem} and its folder was the largest", epoch=epoch)
 
 
 def without_score(ending: Ending) -> Ending:

@@ -3,6 +3,7 @@
 TunerError                 anything a person can mend; the command line prints it and exits with code 2
 ├── ConfigError            a file or an override says something impossible: ``file: key: expected … but got …``
 └── StudyError             a study that cannot be opened, joined or read
+    └── Locked             another program keeps others from its storage; it may be done soon
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ class ConfigError(TunerError):
 
 class StudyError(TunerError):
     """A study that cannot be opened, joined or read."""
+
+
+class Locked(StudyError):
+    """A storage that another program keeps to itself; it may be done soon."""
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -8,26 +8,28 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import optuna
 
 from tuner import config as configuration
-from tuner import documents, origin, sampler
+from tuner import documents, origin, sampler, words
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch, nearest
 from tuner.drivers import Alone, Drivers, Joined, are_alive
-from tuner.errors import StudyError
+from tuner.errors import Locked, StudyError
 from tuner.live import View
 from tuner.record import Params
 from tuner.storage import database, errors
-from tuner.storage_url import is_shared
+from tuner.storage_url import is_shared, without_password
 from tuner.study import Study
 
 LOCK_FILE = "driver.lock"
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -42,7 +44,12 @@ def open_study(config: StudyConfig, view: View, too_large: Sequence[Params] = ()
         fingerprint = fingerprint_of(config)
         scheduler = config.model.scheduler
         pruner = sampler.make_scheduler(scheduler.name, scheduler.options) if scheduler else None
-        study = sampler.open_study(config.storage, config.model.study, fingerprint, pruner)
+
+        def opened() -> optuna.Study:
+            _refuse_to_overwrite(config)
+            return sampler.open_study(config.storage, config.model.study, fingerprint, pruner)
+
+        study = _patiently(opened, config, view)
         _check_same(config, study.user_attrs.get(sampler.FINGERPRINT, {}), fingerprint)
         for change in _changes(config):
             view.warn(f"{change}: older and newer trials may not be comparable")
@@ -50,6 +57,35 @@ def open_study(config: StudyConfig, view: View, too_large: Sequence[Params] = ()
         study.set_user_attr(origin.KEY, origin.appended(study.user_attrs.get(origin.KEY), origin.now(config.base)))
         with _drivers_of(config, study) as drivers:
             yield Study(config, study, view, too_large=too_large, drivers=drivers)
+
+
+def _patiently(call: Callable[[], T], config: StudyConfig, view: View) -> T:
+    """Return what ``call`` returns once no other program has locked the storage; raises Locked after all the time."""
+    until, told = time.monotonic() + config.model.storage_minutes * 60, False
+    while True:
+        try:
+            return call()
+        except Locked as locked:
+            if time.monotonic() > until:
+                raise
+            if not told:
+                view.warn(f"{locked}; waiting for it, {config.model.storage_minutes:g} min at most")
+            told = True
+            time.sleep(0.2)
+
+
+def _refuse_to_overwrite(config: StudyConfig) -> None:
+    """Raise StudyError where trials lie in the study's folder that the storage knows nothing of."""
+    there = sum(any(folder.iterdir()) for folder in config.folder.glob("trials/[0-9]*") if folder.is_dir())
+    if not there:
+        return
+    known = sampler.find_study(config.storage, config.model.study)
+    if known is None or not known.get_trials(deepcopy=False):
+        raise StudyError(
+            f"{config.folder}: expected the storage of the {words.count(there, 'trial')} in trials/, but got one "
+            f"without any ({without_password(config.storage)}), and nothing is written over: put a copy of it back, or "
+            f"start anew elsewhere with --set study=NAME; tuner diagnose reads the curves that are there"
+        )
 
 
 @contextlib.contextmanager
@@ -82,6 +118,7 @@ def look(config: StudyConfig) -> Earlier | None:
     _refuse_unwritable(config.folder)
     if not is_shared(config.storage):
         _refuse_second_driver(config.folder)
+    _refuse_to_overwrite(config)
     study = sampler.find_study(config.storage, config.model.study)
     disk = DiskWatch(config.folder, config.model.min_free_disk_gb)
     if study is not None:

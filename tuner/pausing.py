@@ -240,7 +240,7 @@ class Pauses:
     def _enter_ended(self, record: Record, best: tuple[float, ...]) -> None:
         ending = record.ending
         self._ended.add(record.number)
-        if ending is not None and ending.action is Action.FAIL and ending.reason in search.RETRIED:
+        if ending is not None and ending.action is Action.FAIL and ending.reason == search.REPEATED:
             self._standings.leave(record.number)  # its repetition takes its place
             return
         sick = ending is not None and ending.action in (Action.PRUNE, Action.FAIL) and ending.reason != NOT_CONTINUED

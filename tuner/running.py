@@ -199,7 +199,7 @@ class RunningTrial:
                 self.suspicion, self.spec = decision.symptom, dataclasses.replace(self.spec, until=self.seen_rows)
         elif decision.action is Action.PRUNE or (decision.action is Action.STOP and not last):
             self.ending = self.rules.ending(decision)
-        elif not last:
+        elif not last and self.ending is None:  # it may have been ended while the storage kept us waiting
             self.ending = stopped
 
     def _overdue(self) -> Ending | None:

@@ -17,7 +17,7 @@ from tuner.record import Origin, Params, Prescription, Record, usable_score
 from tuner.space import Role, Space
 from tuner.worth import Worth, worth
 
-RETRIED = ("killed", "budget")
+REPEATED = "budget"  # what it cut before the first score says nothing about the parameters
 UNTRIED = Worth("", ()).expected
 FEW = 4  # trials with a score, below which there is no better half to speak of
 RESCUE_EVERY = 3  # remedies: one of them for a trial that failed
@@ -89,8 +89,8 @@ def _among(opened: Sequence[tuple[Params, int | None]], proposal: Proposal) -> b
 def _retry(records: Sequence[Record], max_retries: int) -> Proposal | None:
     retried = {r.parent for r in records if r.origin is Origin.RETRY}
     for r in records:
-        killed = r.ending is not None and r.state is TrialState.FAIL and r.ending.reason in RETRIED
-        if killed and r.number not in retried and r.retry < max_retries:
+        cut = r.ending is not None and r.state is TrialState.FAIL and r.ending.reason == REPEATED
+        if cut and r.number not in retried and r.retry < max_retries:
             return Proposal(Origin.RETRY, r.params, parent=r.number, remedy=r.remedy, seed=r.seed, retry=r.retry + 1)
     return None
 
@@ -144,6 +144,6 @@ def _known(prescription: Prescription, table: Table) -> bool:
 
 
 def counted(records: Sequence[Record]) -> int:
-    """Return how many trials of the budget are used: all but those that were repeated because they were killed."""
+    """Return how many trials of the budget are used: all but those that were repeated because a budget cut them."""
     retried = {r.parent for r in records if r.origin is Origin.RETRY}
     return sum(r.number not in retried for r in records)

@@ -16,11 +16,15 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 
-from tuner.errors import StudyError
+from tuner.errors import Locked, StudyError
 from tuner.storage_url import SQLITE, engine_url, is_postgres, is_shared, without_password
 
-LOCK_SECONDS = 60.0
+LOCK_SECONDS = 5.0
 OTHER_PLACE = "another place is chosen with --set study=NAME or --set storage=URL"
+DAMAGED = (
+    "the curves and checkpoints in trials/ are not touched; put a copy of study.db back, or save what is in it with "
+    "sqlite3 study.db .recover | sqlite3 saved.db"
+)
 EXTRA = 'PostgreSQL needs psycopg: pip install "tuner[postgres]"'
 UNREACHABLE: Mapping[str, Any] = {
     "connect_timeout": 10,
@@ -46,7 +50,8 @@ class Away(StorageInternalError):
 class Patience:
     """Repeats what a database that does not answer made fail, for at most ``seconds``.
 
-    ``say`` and ``warn`` tell a person, ``hurried`` asks whether somebody wants to leave.
+    ``say`` and ``warn`` tell a person, ``hurried`` asks whether somebody wants to leave, ``meanwhile`` is called before
+    each new attempt.
     """
 
     def __init__(
@@ -55,8 +60,10 @@ class Patience:
         say: Callable[[str], None] = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
         hurried: Callable[[], bool] = lambda: False,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self.seconds, self._say, self._warn, self._hurried = seconds, say, warn, hurried
+        self._meanwhile = meanwhile
 
     def __call__(self, call: Callable[[], T]) -> T:
         """Return what ``call`` returns once the database answers; raises Away. To repeat ``call`` must do no harm."""
@@ -74,6 +81,7 @@ class Patience:
                     limit = _duration(self.seconds)
                     self._warn(f"the storage does not answer ({reason(error)}); trials train on, retrying for {limit}")
                 self._sleep(wait)
+                self._meanwhile()
                 wait = min(wait * 2, LONGEST_WAIT)
                 continue
             if told:
@@ -94,13 +102,32 @@ def is_away(error: BaseException) -> bool:
     if not isinstance(cause, DBAPIError):
         return False
     if isinstance(cause.orig, sqlite3.Error):
-        return "locked" in str(cause.orig) or "busy" in str(cause.orig)
+        return is_locked(cause) or "is full" in str(cause.orig)
     return cause.connection_invalidated or isinstance(cause, OperationalError | InterfaceError)
+
+
+def is_locked(error: BaseException) -> bool:
+    """Tell whether an SQLite file cannot be used because another program has locked it."""
+    said = str(getattr(error, "orig", None) or error.__cause__ or error)
+    return "database is locked" in said or "table is locked" in said or "database is busy" in said
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Tell whether an SQLite file is no longer what SQLite wrote."""
+    said = str(error.__cause__ or error)
+    return "malformed" in said or "not a database" in said
+
+
+def way_on(error: BaseException) -> str:
+    """Return what a person can do after a storage failed while a study ran."""
+    return DAMAGED if is_damaged(error) else "go on with tuner resume"
 
 
 def reason(error: BaseException) -> str:
     """Return what a database says went wrong, in one line."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+    if isinstance(cause, PendingRollbackError):
+        return "the connection was lost"
     lines = [line.strip() for line in str(getattr(cause, "orig", None) or cause).splitlines() if line.strip()]
     said = next((line for line in lines if "FATAL:" in line), lines[0] if lines else type(cause).__name__)
     return re.sub(r"^.*(?:failed|FATAL|ERROR):\s+", "", said)
@@ -178,6 +205,12 @@ def errors(url: str) -> Iterator[None]:
         if is_postgres(url) and is_away(error):
             raise StudyError(f"storage: {shown}: {_refused(reason(error))}") from None
         said = str(error.__cause__ or error).splitlines()[0]
+        if is_locked(error):
+            raise Locked(f"{shown}: another program has locked it (a copy, a backup, an editor of databases)") from None
+        if url.startswith(SQLITE) and is_damaged(error):
+            raise StudyError(
+                f"{shown}: expected an SQLite file, but got: {said}; {DAMAGED}; or {OTHER_PLACE}"
+            ) from None
         raise StudyError(f"{shown}: expected an Optuna storage, but got: {said}; {OTHER_PLACE}") from None
 
 
@@ -196,7 +229,8 @@ def refuse_foreign(url: str) -> None:
     if not url.startswith(SQLITE) or not path.is_file():
         return
     # Not read-only: after a kill in the middle of a commit, the first to open the file must roll it back.
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as found:
+    place = f"{path.absolute().as_uri()}?mode=rw"
+    with contextlib.closing(sqlite3.connect(place, timeout=LOCK_SECONDS, uri=True)) as found:
         tables = {name for (name,) in found.execute("select name from sqlite_master where type = 'table'")}
     if tables and not tables & {"studies", "trials", "version_info"}:
         raise StudyError(

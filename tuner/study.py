@@ -56,6 +56,9 @@ class Study:
         self.executor: Executor = executor or registry.EXECUTORS[model.executor.name](
             config.slots, model.grace_seconds, config.executor_options, model.wanted, view.warn
         )
+        self.running: list[RunningTrial] = []
+        self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
+        self._interrupts: list[int] = []
         self.sampler = Sampler(
             optuna_study,
             config.space,
@@ -64,18 +67,17 @@ class Study:
             options=model.sampler.options,
             prior=model.prior,
             lessons=lambda: self.pauses.lessons(),
-            patience=storage.Patience(model.storage_minutes * 60, view.say, view.warn, lambda: bool(self._interrupts)),
+            patience=storage.Patience(
+                model.storage_minutes * 60, view.say, view.warn, lambda: bool(self._interrupts), self._make_room
+            ),
         )
         self.rules = Rules(
             config.treatment, config.symptom_options, model.stall_minutes * 60, model.budget.trial_hours * 3600
         )
         self.opening = search.openers(config.baselines, config.space, model.sweep, model.seeds)
-        self.running: list[RunningTrial] = []
         self.pauses = Pauses(self, config.racing)
         self._too_large = too_large  # known before the study: what did not fit in one with the same training
         self._know(self.sampler.records())
-        self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
-        self._interrupts: list[int] = []
         self._moved, self._caught_up = True, False
         self._hours_before = float(optuna_study.user_attrs.get(HOURS, 0.0))
         self._began = self.executor.clock()
@@ -117,7 +119,7 @@ class Study:
     def look_around(self) -> None:
         """Look at every trial once, keep the budget and the disk, show what is, and leave where that was asked for."""
         for trial in list(self.running):
-            if trial.tick() and not self._go_on_elsewhere(trial) and not self._begin_anew(trial):
+            if trial.tick() and not (self._wait_for_room(trial) or self._go_on(trial) or self._begin_anew(trial)):
                 if trial.waits:
                     self.pauses.pause(trial)
                 else:
@@ -171,7 +173,7 @@ class Study:
             move, proposal = self.pauses.next(may_start=False), None
         if proposal:
             self._start_new(proposal, device)
-        elif isinstance(move, racing.Continue) and not self._disk.is_low():
+        elif isinstance(move, racing.Continue) and self.has_room():
             self.pauses.go_on(move, device)
         else:
             return False
@@ -219,12 +221,16 @@ class Study:
         use = self.budget()
         if self.executor.exhausted:
             return False
-        if not self.running and self._disk.is_low():
-            raise self._disk.refusal(self.config.folder)
-        # A trial that was killed from outside is repeated outside the count, and one that is queued is counted already.
+        # What the budget cut before its first score is repeated outside the count; what is queued is counted already.
         counts = proposal.origin is not Origin.RETRY and not any(r.state is TrialState.WAITING for r in self.records)
         enough = use.max_trials is not None and use.trials >= use.max_trials
-        return not self._disk.is_low() and not (counts and enough)
+        return not (counts and enough) and self.has_room()
+
+    def has_room(self) -> bool:
+        """Return whether the disk has room for a trial; raises StudyError where nothing runs that could make some."""
+        if self._disk.is_low() and not self.running:
+            raise self._disk.refusal(self.config.folder)
+        return not self._disk.is_low()
 
     def prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
         """Return the trial with its folder and its specification, not started yet."""
@@ -271,7 +277,7 @@ class Study:
         record = self.account(running)
         if running in self.running:
             self.running.remove(running)
-        if record.ending is not None and record.ending.reason == "disk_full":
+        if record.ending is not None and record.ending.reason == endings.NO_SPACE:
             self._disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)
         self.tell(running.trial, record)
 
@@ -344,28 +350,51 @@ class Study:
         self.start(running, process.device, resume=False)
         return True
 
-    def _go_on_elsewhere(self, running: RunningTrial) -> bool:
-        """Continue a trial whose node is lost, where it came to no other end; return whether that was so.
+    def _go_on(self, running: RunningTrial) -> bool:
+        """Continue a trial that hung, was killed or lost its node, where it came to no other end; return whether it is.
 
-        Without a new epoch since its start it is one more attempt, as for a trial that was killed from outside.
+        Without a new epoch since its start it is one more attempt.
         """
-        process, record = running.process, running.record
-        if process is None or not process.lost or running.ending is None or running.ending.reason != "killed":
+        process, record, ending = running.process, running.record, running.ending
+        if process is None or ending is None or not self._came_from_outside(ending):
+            return False
+        if ending.reason == endings.NO_SPACE and self._disk.is_low():
             return False
         attempt = 1 if running.curve.length > running.rows_at_start else record.retry + 1
-        if attempt > self.config.model.max_retries:
-            running.ending = replace(running.ending, text=f"{process.lost}, after {running.curve.length} epochs")
+        if attempt > endings.attempts(ending.reason, self.config.model.max_retries):
+            if process.lost:
+                running.ending = replace(ending, text=f"{process.lost}, after {running.curve.length} epochs")
             return False
         resume = self.config.trainer.can_continue(running.folder)
         again = max(0, running.seen_rows - (running.curve.length if resume else 0))
-        how = "from its last checkpoint" if resume else "from the beginning"
-        what = f"{again} of its {running.seen_rows} epochs are trained again"
-        self.view.warn(f"trial {record.number} goes on elsewhere, {how}; {what} ({process.lost})")
+        how = f"{'elsewhere, ' if process.lost else ''}from {'its last checkpoint' if resume else 'the beginning'}"
+        logged = running.seen_rows
+        what = f"{again} of its {logged} epochs are trained again" if logged else "it had logged no epoch"
+        self.view.warn(f"trial {record.number} goes on {how}; {what} ({process.lost or ending.text})")
         self.running.remove(running)
         running.ending = None
         running.record = replace(record, retry=attempt, seconds=running.seconds, lost_epochs=record.lost_epochs + again)
         self.sampler.note(running.trial, retry=attempt)
         self.start(running, process.device, resume=resume)
+        return True
+
+    def _came_from_outside(self, ending: Ending) -> bool:
+        """Return whether an end says nothing about the parameters, as far as can be told."""
+        if ending.reason == endings.NO_SPACE:
+            return bool(ending.evidence)  # it ended by itself, rather than as the one that takes the most
+        crashed = ending.reason == "crashed" and self._disk.was_full()
+        return crashed or ending.reason in endings.FROM_OUTSIDE
+
+    def _wait_for_room(self, running: RunningTrial) -> bool:
+        """Let a trial go on later that ended on a disk which others have filled; return whether that was so."""
+        ending = running.ending
+        if ending is None or not self._came_from_outside(ending):
+            return False
+        if not self._disk.is_low() or self._disk.is_to_blame(running.folder):
+            return False
+        self.view.warn(f"trial {running.record.number} goes on when there is room on the disk again ({ending.text})")
+        self.running.remove(running)
+        self.refresh()
         return True
 
     def _leave(self) -> None:
@@ -499,12 +528,18 @@ class Study:
                     running.ending = endings.out_of_budget(running.seen_epoch)
 
     def _watch_disk(self) -> None:
+        if any(r.ending is not None and r.ending.reason == endings.NO_SPACE for r in self.running):
+            return  # one at a time: it is on its way out
         greedy = self._disk.greediest([r.folder for r in self.running if r.ending is None])
         for running in self.running:
             if running.folder == greedy:
-                running.ending = Ending(
-                    Action.FAIL,
-                    "disk_full",
-                    f"stopped: {self._disk.problem()} and its folder was the largest",
-                    epoch=running.seen_epoch,
-                )
+                running.ending = endings.greedy(self._disk.problem(), running.seen_epoch)
+
+    def _make_room(self) -> None:
+        """Stop the greediest trial and empty its folder at once, where the storage has no room to write that down."""
+        self._watch_disk()
+        for running in self.running:
+            if running.ending is not None and running.ending.reason == endings.NO_SPACE and running.process:
+                running.process.stop(force=True)
+                if running.process.poll() is not None:
+                    self._disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)

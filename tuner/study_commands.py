@@ -24,6 +24,7 @@ from tuner import (
     sampler,
     stages,
     status_command,
+    storage,
     tested,
     words,
 )
@@ -33,7 +34,6 @@ from tuner.opening import open_study
 from tuner.reading import config_file, config_of, report_of, short
 from tuner.record import Params, Record
 from tuner.stages import Stage
-from tuner.storage import reason
 from tuner.storage_url import environment
 from tuner.study import Interrupted, Study
 
@@ -50,7 +50,8 @@ def _mending_storage(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except StorageInternalError as error:
-            print(f"tuner: the storage failed ({reason(error)}); go on with tuner resume", file=sys.stderr)
+            said = f"the storage failed ({storage.reason(error)}); {storage.way_on(error)}"
+            print(f"tuner: {said}", file=sys.stderr)
             raise typer.Exit(EXIT_FAILED) from None
 
     return guarded

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tuner.executors import guard
 from tuner.executors.devices import Device
 from tuner.executors.local import LocalExecutor, Process
 from tuner.spec import Command
@@ -82,6 +83,18 @@ def test_what_is_printed_lands_in_the_folder(executor: LocalExecutor, tmp_path: 
         executor.start(python("import sys; print('out'); print('err', file=sys.stderr)", tmp_path), tmp_path, Device())
     )
     assert sorted((tmp_path / "output.txt").read_text().split()) == ["err", "out"]
+
+
+def test_of_output_without_end_the_first_and_the_last_lines_are_kept(executor: LocalExecutor, tmp_path: Path) -> None:
+    code = (
+        "print('first', flush=True)\n"
+        "for _ in range(1500): print('x' * 99_999, flush=True)\n"
+        "import time; time.sleep(0.5); print('last')"
+    )
+    wait(executor.start(python(code, tmp_path), tmp_path, Device()), 60)
+    said = (tmp_path / "output.txt").read_text()
+    assert len(said) < guard.OUTPUT_BYTES and "MB of output were left out here" in said
+    assert said.startswith("first\n") and said.endswith("last\n")
 
 
 def test_a_command_that_is_not_there_is_an_exit_code(executor: LocalExecutor, tmp_path: Path) -> None:

@@ -41,9 +41,11 @@ def test_writes_the_spec_that_the_program_reads(tmp_path: Path) -> None:
     assert (written["train_size"], written["label_noise"], written["data"]) == (100, 0.1, "digits")
 
 
-def test_continues_only_where_there_is_a_checkpoint(tmp_path: Path) -> None:
+def test_continues_only_where_there_is_a_whole_checkpoint(tmp_path: Path) -> None:
     assert not TRAINER.can_continue(tmp_path)
     (tmp_path / LAST_FILE).touch()
+    assert not TRAINER.can_continue(tmp_path)
+    (tmp_path / LAST_FILE).write_bytes(b"x")
     assert TRAINER.can_continue(tmp_path)
     assert TRAINER.command(spec(tmp_path), resume=True).argv[-1] == "--resume"
 

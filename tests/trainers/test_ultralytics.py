@@ -117,7 +117,7 @@ def test_says_where_its_log_is_and_when_it_can_continue(data: Path, tmp_path: Pa
     assert found.log(tmp_path) == Log(tmp_path / "run" / "results.csv", "ultralytics", {})
     assert not found.can_continue(tmp_path)
     (tmp_path / LAST_FILE).parent.mkdir(parents=True)
-    (tmp_path / LAST_FILE).touch()
+    (tmp_path / LAST_FILE).write_bytes(b"x")
     assert found.can_continue(tmp_path)
 
 

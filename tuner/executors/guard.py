@@ -4,7 +4,9 @@ Run as ``python -I -S guard.py CONTROL_FD LOCK GRACE [STATUS_FD] -- COMMAND …`
 folder, so that a driver that takes over waits until the last process of the old one is gone. One byte on the control
 pipe asks for a polite stop (``t``) or a forced one (``k``); the end of the pipe means that the driver died. Its exit
 code is the command's, or 128 + n where signal n ended it; with STATUS_FD it leaves its parent at once and writes that
-code there. Standard library only, no imports from the package: it must start in milliseconds.
+code there. Of output without end, the file keeps the first and the last lines.
+
+Standard library only, no imports from the package: it must start in milliseconds.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ import sys
 import time
 
 PATIENCE_SECONDS = 30.0  # beyond the grace period of the process that holds the lock
+LOOK_SECONDS = 0.2
+OUTPUT_BYTES, KEPT_BYTES = 64 * 2**20, 2**18
+"""How large the output may grow, and how much of either end is kept then."""
 NO_LOCK, CANNOT_START, STOPPED = 75, 127, 128 + signal.SIGTERM
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -83,12 +88,35 @@ def _reap_rest() -> None:
             return
 
 
+class _Output:
+    """The file behind standard output, whose middle is left out where it grows too large.
+
+    It is cut in place: what writes to it appends, and goes on behind the cut.
+    """
+
+    def __init__(self) -> None:
+        self._left_out = 0
+
+    def bound(self) -> None:
+        with contextlib.suppress(OSError):  # no file of ours, or none that can be cut
+            size = os.fstat(1).st_size
+            if size <= OUTPUT_BYTES:
+                return
+            with open("/proc/self/fd/1", "rb") as file:
+                tail = os.pread(file.fileno(), KEPT_BYTES, size - KEPT_BYTES)
+            self._left_out += size - 2 * KEPT_BYTES
+            note = f"\n[tuner: {self._left_out / 2**20:.0f} MB of output were left out here]\n"
+            os.ftruncate(1, KEPT_BYTES)
+            os.write(1, note.encode() + tail)
+
+
 def _watch(child: subprocess.Popen[bytes], control: int, wake: int, grace: float) -> int:
     """Return the exit code of ``child``, passing on what the driver asks for."""
     deadline: float | None = None
-    listening = [control, wake]
+    listening, output = [control, wake], _Output()
     while child.poll() is None:
-        timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+        output.bound()
+        timeout = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
         ready, _, _ = select.select(listening, [], [], timeout)
         if wake in ready:
             os.read(wake, 1024)

@@ -57,6 +57,7 @@ def run(order: Order) -> int:
             asked = wish
             with contextlib.suppress(OSError):
                 os.write(control, wish.encode())
+                process.send_signal(signal.SIGCONT)  # who froze the trial may have frozen its guard too
         time.sleep(LOOK_SECONDS)
     code = 128 - code if code < 0 else code
     _write(order, code, signal.Signals(told[0]).name if told else "")

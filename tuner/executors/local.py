@@ -57,6 +57,7 @@ class Process:
         with contextlib.suppress(OSError):
             if self._control >= 0:
                 os.write(self._control, b"k" if force else b"t")
+                self._guard.send_signal(signal.SIGCONT)  # who froze the trial may have frozen its guard too
 
 
 class LocalOptions(Model):

@@ -52,6 +52,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tuner import installed
+from tuner.checkpoint import is_whole
 from tuner.documents import Model
 from tuner.errors import ConfigError
 from tuner.inside import parameters as known
@@ -211,7 +212,7 @@ class TorchTrainer:
         return Log(folder / known.LOG_FILE, self.log_format)
 
     def can_continue(self, folder: Path) -> bool:
-        return (folder / known.LAST_FILE).is_file()
+        return is_whole(folder / known.LAST_FILE)
 
     def test(self, folder: Path) -> Command | None:
         if self.parts is not None and not self.parts["test"]:

@@ -43,6 +43,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from tuner import installed, yolo_package
+from tuner.checkpoint import is_whole
 from tuner.data import subset, told, yolo
 from tuner.data.summary import Summary
 from tuner.documents import Model
@@ -254,7 +255,7 @@ class UltralyticsTrainer:
         return Log(folder / LOG_FILE, self.log_format)
 
     def can_continue(self, folder: Path) -> bool:
-        return (folder / LAST_FILE).is_file()
+        return is_whole(folder / LAST_FILE)
 
     def test(self, folder: Path) -> Command:
         return Command((sys.executable, "-m", PROGRAM, str(folder / SPEC_FILE), "--test"), ENVIRONMENT, folder)
