@@ -1,4 +1,4 @@
-"""The architectures of heldout6: Fourier features, products, skips from 0, two that normalise, windows, sets, a mean."""
+"""The architectures of heldout6: Fourier features, products, skips from 0, two that normalise, windows, sets, means."""
 
 from __future__ import annotations
 
