@@ -104,7 +104,7 @@ def fit_line(values: FloatArray) -> Line:
 
 
 def fit_lines(values: FloatArray, second: FloatArray) -> list[Line]:
-    """Fit a resistant line to each of k series, values [k, n], n > 2; ``second`` are their absolute second differences."""
+    """Fit a resistant line to each of k series, values [k, n], n > 2, by the sizes of their second differences."""
     n = values.shape[1]
     third = (n + 1) // 3
     stretch = (n - 1) / (n - third)
