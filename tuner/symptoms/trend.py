@@ -180,6 +180,12 @@ def patience(curve: Curve, share: float, least: int) -> int:
     return max(least, math.ceil(share * (curve.planned_epochs or curve.length)))
 
 
+def wait(curve: Curve, share: float, soon: int, least: int) -> int:
+    """Return ``patience``, at least ``soon`` while the run goes on: what is seen then is held against its shape."""
+    goes_on = curve.progress is not None and curve.progress < 1
+    return patience(curve, share, soon if goes_on else least)
+
+
 def clean(series: Series | None) -> FloatArray:
     """Return what is finite of a series, clipped so that arithmetic on it cannot overflow."""
     return series.bounded if series is not None else np.empty(0)
