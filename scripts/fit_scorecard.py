@@ -46,7 +46,6 @@ from tuner.diagnosis import (  # noqa: E402
     judge,
     likeliest,
     stands,
-    suspect,
     weigh,
 )
 from tuner.registry import SYMPTOMS  # noqa: E402
@@ -59,7 +58,7 @@ Which = NDArray[np.bool_]
 EDGES = {scorecard.SEEN: [0.5, 1.5], scorecard.MARGIN: [0.5, 0.8], scorecard.VERDICT: [0.5]}
 OF_RULES = [f"{kind} {name}" for kind in EDGES for name in SYMPTOMS]
 
-TRUST, CAUTIOUS, WARY = 3.0, 3.0, 5.0
+TRUST, CAUTIOUS, WARY = 3.0, 3.0, 4.0
 """The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
 
 TEXTBOOK, EXAMPLE = "textbook", 4.0
@@ -99,7 +98,7 @@ class Rows:
 
 def main() -> None:
     bank = [labelled for file in sys.argv[1:] for labelled in load(Path(file))]
-    ends, cuts = gather([*of_ends(bank), *of_textbook()]), gather(of_cuts(bank))
+    ends, cuts = gather([*of_ends(bank), *of_textbook()]), gather([*of_cuts(bank), *of_textbook_cuts()])
     report_ends(ends, sure := left_out(ends, RECIPES[scorecard.FINISHED]))
     report_cuts(cuts, left_out(cuts, RECIPES[scorecard.RUNNING]))
     cards = {
@@ -143,7 +142,7 @@ def names_of(judged: Sequence[Symptom]) -> str:
 
 
 def of_cuts(bank: Sequence[Labelled]) -> Iterator[Row]:
-    """Yield every cut of a sound run that ends well, or a sick one that ends badly, at which the rules see anything."""
+    """Yield every cut of a sound run that ends well, or of a sick one that ends badly, at which the rules see harm."""
     for number, labelled in enumerate(bank):
         row, curve = labelled.row, labelled.curve
         healthy = SYMPTOMS[row["label"]].HEALTHY
@@ -153,11 +152,20 @@ def of_cuts(bank: Sequence[Labelled]) -> Iterator[Row]:
         for epoch in curve.epochs.tolist():
             cut = curve.until(epoch)
             judged = judge(cut, SYMPTOMS)
-            if (cut.progress or 1.0) < FINISHED and suspect(judged) and judged[0].name not in FIRM:
+            if (cut.progress or 1.0) < FINISHED and judged[0].harmful and judged[0].name not in FIRM:
                 found.append((values_of(cut, judged), names_of(judged)))
         label = scorecard.SOUND if healthy else scorecard.SICK
         for values, said in found:
             yield values, label, row["half"], len(found) ** -0.5, number, said
+
+
+def of_textbook_cuts() -> Iterator[Row]:
+    """Yield the examples that go on, in place of runs that end badly."""
+    for name, plugin in SYMPTOMS.items():
+        for curve in plugin.SEEN.values():
+            judged = judge(curve, SYMPTOMS)
+            if (curve.progress or 1.0) < FINISHED and judged[0].harmful and judged[0].name == name not in FIRM:
+                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, EXAMPLE, -1, names_of(judged)
 
 
 def values_of(curve: Curve, judged: Sequence[Symptom]) -> list[float]:

@@ -139,7 +139,7 @@ def diagnose(
     if not judged or judged[0].name in firm or len(trend.clean(curve.train_loss)) < LEAST:
         return Diagnosis(tuple(seen))
     if goes_on:
-        return Diagnosis(tuple(_confirmed(curve, judged, seen) if suspect(judged) else seen))
+        return Diagnosis(tuple(_confirmed(curve, judged, seen) if judged[0].harmful else seen))
     return Diagnosis(tuple(_weighed(curve, plugins, seen) if curve.length >= FEWEST else seen))
 
 
@@ -165,11 +165,6 @@ def _ordered(seen: Sequence[Symptom]) -> list[Symptom]:
     return sorted(seen, key=lambda s: 0 if s.harmful else 1 if s.healthy else 2)
 
 
-def suspect(judged: Sequence[Symptom]) -> Symptom | None:
-    """Return the first thing seen that is not healthy, harmful or not; None where there is none."""
-    return next((s for s in judged if s.clear and not s.healthy), None)
-
-
 def evidence(curve: Curve, judged: Sequence[Symptom]) -> dict[str, float]:
     """Return all that is weighed: the shape, and of every symptom whether and how clearly a rule saw it."""
     found = {**shape.numbers(curve), scorecard.PROGRESS: curve.progress or 1.0}
@@ -181,12 +176,11 @@ def evidence(curve: Curve, judged: Sequence[Symptom]) -> dict[str, float]:
 
 
 def _confirmed(curve: Curve, judged: Sequence[Symptom], seen: Sequence[Symptom]) -> list[Symptom]:
-    """Say what is suspected of a curve that goes on where its shape is that of a run that ends badly, and only then."""
+    """Take back an alarm on a curve that goes on, unless the shape as a whole is that of a run that ends badly."""
     card = scorecard.card(scorecard.RUNNING)
     likely = card.probabilities(evidence(curve, judged))
     if stands(likely[scorecard.SICK], curve.progress or 0.0, card.caution):
-        first = suspect(seen)
-        return _ordered([replace(s, severity=max(s.severity, NAMED)) if s is first else s for s in seen])
+        return list(seen)
     milder = [_harmless(s) for s in seen]
     return _ordered(milder if any(s.healthy for s in milder) else [*milder, _by_direction(curve)])
 
@@ -196,8 +190,7 @@ def stands(sick: float, progress: float, caution: float) -> bool:
 
     The less is left of the plan, the less is saved by saying it now, and so the surer it has to be.
     """
-    left = 1 - progress
-    return sick * left**2 >= caution * (1 - sick)
+    return sick * (1 - progress) >= caution * (1 - sick)
 
 
 def _harmless(symptom: Symptom) -> Symptom:

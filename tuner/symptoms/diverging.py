@@ -35,7 +35,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
-from tuner.diagnosis import MILD, NAMED, SURE, Symptom
+from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
@@ -46,8 +46,6 @@ class Options:
     above_start: float = 2.0  # times the first loss; the best run of a recorded search rose to 1.8
     stay_share: float = 0.15  # of the planned epochs: the best recorded run that blew up was on its way back by then
     named_share: float = 0.07  # of the planned epochs, after which it is said
-    soon_share: float = 0.04  # of the planned epochs, after which it can be suspected
-    soon_least: int = 3  # epochs, for short plans
     leap: float = 1.3  # times the lowest loss, from which on it rises for some rows in training and validation
     leap_rows: int = 4  # epochs: noise hardly rises so often in a row in both
     stay_least: int = 5  # epochs, for short plans: a spike lasts one or two
@@ -79,11 +77,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     for series, loss, rows in ((curve.train_loss, train, 2), (curve.val_loss, val, options.stay_least)):
         if series is not None and _above(loss, train[0], options.explosion, rows):
             return _symptom(curve, series, rows, 1.0)
-    stages = [(options.stay_share, options.stay_least, SURE), (options.named_share, options.stay_least, NAMED)]
-    if not _ended(curve, options):
-        stages.append((options.soon_share, options.soon_least, MILD))
-    for share, least, severity in stages:
-        rows = trend.patience(curve, share, least)
+    for share, severity in ((options.stay_share, SURE), (options.named_share, NAMED)):
+        rows = trend.patience(curve, share, options.stay_least)
         if curve.train_loss is not None and _lost(curve, train, val, rows, options):
             return _symptom(curve, curve.train_loss, rows, severity)
     leaps = all(_leaps(loss, options) for loss in (train, val) if len(loss))
