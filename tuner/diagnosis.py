@@ -204,10 +204,10 @@ def _weighed(curve: Curve, plugins: Mapping[str, SymptomPlugin], seen: Sequence[
         return list(seen)
     likely = weigh(card.probabilities(found), [s.name for s in seen], card, plugins)
     name = likeliest(likely, seen[0].name)
-    others = sorted(likely.keys() - {name}, key=lambda label: -likely[label])
     first = next((s for s in seen if s.name == name), None)
     if first is None:
-        reasons = card.reasons(found, name, others[0])[:REASONS]
+        other = max(likely.keys() - {name}, key=lambda label: likely[label])
+        reasons = card.reasons(found, name, other)[:REASONS]
         first = _by_shape(curve, name, plugins[name].HEALTHY, {key: found[key] for key in reasons})
     if not first.healthy:
         first = replace(first, severity=max(first.severity, NAMED))

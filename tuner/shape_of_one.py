@@ -103,15 +103,17 @@ def _noise(costs: FloatArray) -> Mapping[str, list[float]]:
     off = (costs - trend.running_median(costs, 5))[:, n // 4 :]
     found["power"] = np.einsum("ij,ij->i", off, off)
     found["echo"] = np.einsum("ij,ij->i", off[:, 1:], off[:, :-1])
-    return {key: values.tolist() for key, values in found.items()} | {"turns": [_turns(cost) for cost in costs]}
+    moves = costs[:, n // 3 + 1 :] - costs[:, n // 3 : -1]
+    return {key: values.tolist() for key, values in found.items()} | {"turns": _turns(moves)}
 
 
-def _turns(cost: FloatArray) -> float:
-    """Return the share of the steps after the first third that change direction; NaN where there are too few."""
-    rest = cost[len(cost) // 3 :]
-    steps = rest[1:] - rest[:-1]
-    up = steps[steps != 0] > 0
-    return float(np.count_nonzero(up[1:] != up[:-1])) / (len(up) - 1) if len(up) > 3 else math.nan
+def _turns(steps: FloatArray) -> list[float]:
+    """Return the share of the steps [k, n] of each series that change direction; NaN where there are too few."""
+    if steps.shape[1] > 3 and steps.all():
+        up = steps > 0
+        return ((up[:, 1:] != up[:, :-1]).sum(axis=1) / (steps.shape[1] - 1)).tolist()  # type: ignore[no-any-return]
+    ways = [of[of != 0] > 0 for of in steps]
+    return [float(np.mean(up[1:] != up[:-1])) if len(up) > 3 else math.nan for up in ways]
 
 
 def _jumps(one: Series, jumps: float, noise: Mapping[str, list[float]], i: int) -> dict[str, float]:

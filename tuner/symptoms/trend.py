@@ -108,7 +108,8 @@ def fit_lines(values: FloatArray, second: FloatArray) -> list[Line]:
     n = values.shape[1]
     third = (n + 1) // 3
     stretch = (n - 1) / (n - third)
-    left, right = medians(values[:, :third]), medians(values[:, -third:])
+    levels = medians(np.concatenate([values[:, :third], values[:, -third:]]))
+    left, right = levels[: len(values)], levels[len(values) :]
     errors = medians(second) * (SECOND * math.sqrt(math.pi / third) * stretch)
     found = (((right - left) * stretch).tolist(), errors.tolist(), ((right + left) / 2).tolist())
     return [Line(*of) for of in zip(*found, strict=True)]
