@@ -35,7 +35,19 @@ from scripts.curve_bank.load import Labelled, load  # noqa: E402
 from tuner import scorecard  # noqa: E402
 from tuner.calibration import logit  # noqa: E402
 from tuner.curve import Curve  # noqa: E402
-from tuner.diagnosis import FACTS, FEWEST, FINISHED, FIRM, RULE_VERSION, Symptom, evidence, judge, likeliest, weigh  # noqa: E402
+from tuner.diagnosis import (  # noqa: E402
+    FACTS,
+    FEWEST,
+    FINISHED,
+    FIRM,
+    RULE_VERSION,
+    Symptom,
+    evidence,
+    judge,
+    likeliest,
+    stands,
+    weigh,
+)
 from tuner.registry import SYMPTOMS  # noqa: E402
 from tuner.shape import NAMES, numbers  # noqa: E402
 
@@ -46,8 +58,8 @@ Which = NDArray[np.bool_]
 EDGES = {scorecard.SEEN: [0.5, 1.5], scorecard.MARGIN: [0.5, 0.8], scorecard.VERDICT: [0.5]}
 OF_RULES = [f"{kind} {name}" for kind in EDGES for name in SYMPTOMS]
 
-TRUST, CAUTIOUS = 3.0, 2.0
-"""The finished card's ``trust`` and ``caution``."""
+TRUST, CAUTIOUS, WARY = 3.0, 3.0, 4.0
+"""The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
 
 TEXTBOOK, EXAMPLE = "textbook", 4.0
 """What stands for the part of a drawn example, and how many curves of the bank one weighs."""
@@ -65,7 +77,7 @@ class Recipe:
 
 RECIPES = {
     scorecard.FINISHED: Recipe(tuple(NAMES), 8, 0.1, CAUTIOUS),
-    scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 5, 0.05, 2.0),
+    scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 5, 0.05, WARY),
 }
 
 
@@ -86,7 +98,7 @@ class Rows:
 
 def main() -> None:
     bank = [labelled for file in sys.argv[1:] for labelled in load(Path(file))]
-    ends, cuts = gather([*of_ends(bank), *of_textbook()]), gather(of_cuts(bank))
+    ends, cuts = gather([*of_ends(bank), *of_textbook()]), gather([*of_cuts(bank), *of_textbook_cuts()])
     report_ends(ends, sure := left_out(ends, RECIPES[scorecard.FINISHED]))
     report_cuts(cuts, left_out(cuts, RECIPES[scorecard.RUNNING]))
     cards = {
@@ -145,6 +157,15 @@ def of_cuts(bank: Sequence[Labelled]) -> Iterator[Row]:
         label = scorecard.SOUND if healthy else scorecard.SICK
         for values, said in found:
             yield values, label, row["half"], len(found) ** -0.5, number, said
+
+
+def of_textbook_cuts() -> Iterator[Row]:
+    """Yield the examples that go on, in place of runs that end badly."""
+    for name, plugin in SYMPTOMS.items():
+        for curve in plugin.SEEN.values():
+            judged = judge(curve, SYMPTOMS)
+            if (curve.progress or 1.0) < FINISHED and judged[0].harmful and judged[0].name == name not in FIRM:
+                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, EXAMPLE, -1, names_of(judged)
 
 
 def values_of(curve: Curve, judged: Sequence[Symptom]) -> list[float]:
@@ -220,12 +241,13 @@ def sureness(rows: Rows, likely: Array) -> str:
 
 
 def report_cuts(rows: Rows, likely: Array) -> None:
-    stands = likely[:, 0] >= RECIPES[scorecard.RUNNING].caution * likely[:, 1]
+    progress = rows.numbers[:, RECIPES[scorecard.RUNNING].keys.index(scorecard.PROGRESS)]
+    alarm = np.array([stands(p, done, WARY) for p, done in zip(likely[:, 0], progress, strict=True)])
     for part in np.unique(rows.parts):
         counts = []
         for label in (scorecard.SICK, scorecard.SOUND):
             of = (rows.parts == part) & (rows.labels == label)
-            counts.append(f"{len(set(rows.curves[of & stands]))} of {len(set(rows.curves[of]))} {label}")
+            counts.append(f"{len(set(rows.curves[of & alarm]))} of {len(set(rows.curves[of]))} {label}")
         print(f"{part:9s} alarms that stand before the end: {', '.join(counts)} runs")
 
 

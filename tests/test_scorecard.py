@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import pytest
 from scripts.curve_bank.load import load
 from scripts.fit_scorecard import digest
 from tuner import registry, scorecard, shape
-from tuner.curve import Curve
-from tuner.diagnosis import FACTS, FINISHED, RULE_VERSION, diagnose, judge, likeliest, weigh
+from tuner.curve import Curve, Kind, Series
+from tuner.diagnosis import FACTS, FINISHED, RULE_VERSION, diagnose, judge, likeliest, stands, weigh
 
 BANK = Path(__file__).resolve().parents[1] / "bank"
 E = np.arange(40.0)
@@ -83,6 +84,25 @@ def test_the_shape_of_losses_does_not_depend_on_their_scale_nor_that_of_a_score_
     assert set(shape.numbers(one)) <= set(shape.NAMES)
 
 
+def test_series_that_are_measured_side_by_side_have_the_shape_that_each_has_alone() -> None:
+    every_second = Series("val_loss", Kind.VAL_LOSS, np.arange(2, 41, 2), (FALLS - NOISE)[1::2])
+    score = {"acc": 0.9 - 0.8 * 0.9**E + NOISE / 2}
+    whole = Curve.of(train_loss=FALLS + NOISE, metrics=score)
+    found = shape.numbers(replace(whole, series={**whole.series, "val_loss": every_second}))
+    alone = dict(shape.numbers(Curve.of(train_loss=FALLS + NOISE))) | dict(shape.numbers(Curve.of(metrics=score)))
+    alone |= dict(shape.numbers(Curve({"val_loss": every_second})))
+    assert {key: found[key] for key in alone} == pytest.approx(alone)
+    assert set(found) - set(alone) == {
+        "gap",
+        "gap_first",
+        "gap_best",
+        "train_since",
+        "val_gain",
+        "val_jumps",
+        "together",
+    }
+
+
 def test_what_was_not_logged_has_no_shape() -> None:
     found = shape.numbers(Curve.of(train_loss=FALLS))
     assert not [key for key in found if key.startswith(("val", "score", "rate")) or key == "gap"]
@@ -112,6 +132,11 @@ def test_some_symptoms_alone_are_not_weighed() -> None:
 def test_where_nothing_is_likely_the_rules_keep_the_word() -> None:
     assert likeliest({"converged": 0.38, "overfitting": 0.32, "periodic": 0.3}, "periodic") == "periodic"
     assert likeliest({"converged": 0.5, "overfitting": 0.2, "periodic": 0.3}, "periodic") == "converged"
+
+
+def test_the_less_is_left_of_the_plan_the_surer_an_alarm_has_to_be() -> None:
+    assert stands(0.9, progress=0.0, caution=4.0) and not stands(0.9, progress=0.6, caution=4.0)
+    assert stands(0.99, progress=0.6, caution=4.0) and not stands(0.99, progress=0.97, caution=4.0)
 
 
 @pytest.mark.parametrize("name", FACTS)

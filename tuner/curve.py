@@ -62,10 +62,7 @@ class Series:
         if n == len(self):
             return self
         # A prefix needs no check, and this is done for every series at every epoch.
-        part = object.__new__(Series)
-        known = {"name": self.name, "kind": self.kind, "higher_is_better": self.higher_is_better}
-        part.__dict__.update(known, epochs=self.epochs[:n], values=self.values[:n])
-        return part
+        return _unchecked(self.name, self.kind, self.epochs[:n], self.values[:n], self.higher_is_better)
 
     @cached_property
     def finite(self) -> Series:
@@ -78,6 +75,21 @@ class Series:
         """The finite values, clipped to ``LARGEST``, so that differences and ratios of them stay finite."""
         return np.clip(self.finite.values, -LARGEST, LARGEST)
 
+    @cached_property
+    def bounded_cost(self) -> FloatArray:
+        """The bounded values as something to minimise."""
+        return -self.bounded if self.higher_is_better else self.bounded
+
+    @cached_property
+    def shares(self) -> FloatArray:
+        """The bounded values as shares of 1, where they pass 1.5 of 100, as percentages do."""
+        return self.bounded / self.whole
+
+    @cached_property
+    def whole(self) -> float:
+        """What a metric calls all."""
+        return 100.0 if len(self.bounded) and float(self.bounded.max()) > 1.5 else 1.0
+
     @property
     def cost(self) -> FloatArray:
         """The values as something to minimise: negated where higher is better."""
@@ -89,6 +101,14 @@ class Series:
             return None
         i = int(np.argmin(self.finite.cost))
         return int(self.finite.epochs[i]), float(self.finite.values[i])
+
+
+def _unchecked(name: str, kind: Kind, epochs: IntArray, values: FloatArray, higher_is_better: bool = False) -> Series:
+    """Return a series whose epochs are those of one that was checked."""
+    made = object.__new__(Series)
+    known = {"name": name, "kind": kind, "higher_is_better": higher_is_better}
+    made.__dict__.update(known, epochs=epochs, values=values)
+    return made
 
 
 @dataclass(frozen=True)
@@ -193,7 +213,7 @@ def _total(parts: list[Series], name: str) -> Series | None:
         epochs = _shared([p.epochs for p in parts])
         columns = [p.values[np.isin(p.epochs, epochs)] for p in parts]
     with np.errstate(over="ignore", invalid="ignore"):  # inf - inf and overflow are values like any other here
-        return Series(name, parts[0].kind, epochs, sum(columns[1:], start=columns[0]))
+        return _unchecked(name, parts[0].kind, epochs, sum(columns[1:], start=columns[0]))
 
 
 def _shared(epochs: Iterable[IntArray]) -> IntArray:

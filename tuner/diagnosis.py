@@ -14,7 +14,7 @@ from tuner.curve import Curve
 from tuner.shape_of_one import LEAST
 from tuner.symptoms import trend
 
-RULE_VERSION = "7"
+RULE_VERSION = "8"
 """Stored with every verdict; raised whenever a rule or a default threshold changes, which asks for a new fit of the
 scorecard and of the confidences (scripts/fit_scorecard.py, scripts/calibrate.py)."""
 
@@ -179,10 +179,18 @@ def _confirmed(curve: Curve, judged: Sequence[Symptom], seen: Sequence[Symptom])
     """Take back an alarm on a curve that goes on, unless the shape as a whole is that of a run that ends badly."""
     card = scorecard.card(scorecard.RUNNING)
     likely = card.probabilities(evidence(curve, judged))
-    if likely[scorecard.SICK] >= card.caution * likely[scorecard.SOUND]:
+    if stands(likely[scorecard.SICK], curve.progress or 0.0, card.caution):
         return list(seen)
     milder = [_harmless(s) for s in seen]
     return _ordered(milder if any(s.healthy for s in milder) else [*milder, _by_direction(curve)])
+
+
+def stands(sick: float, progress: float, caution: float) -> bool:
+    """Tell whether a run is likely enough to end badly to be called sick while it goes on.
+
+    The less is left of the plan, the less is saved by saying it now, and so the surer it has to be.
+    """
+    return sick * (1 - progress) >= caution * (1 - sick)
 
 
 def _harmless(symptom: Symptom) -> Symptom:
@@ -196,10 +204,10 @@ def _weighed(curve: Curve, plugins: Mapping[str, SymptomPlugin], seen: Sequence[
         return list(seen)
     likely = weigh(card.probabilities(found), [s.name for s in seen], card, plugins)
     name = likeliest(likely, seen[0].name)
-    others = sorted(likely.keys() - {name}, key=lambda label: -likely[label])
     first = next((s for s in seen if s.name == name), None)
     if first is None:
-        reasons = card.reasons(found, name, others[0])[:REASONS]
+        other = max(likely.keys() - {name}, key=lambda label: likely[label])
+        reasons = card.reasons(found, name, other)[:REASONS]
         first = _by_shape(curve, name, plugins[name].HEALTHY, {key: found[key] for key in reasons})
     if not first.healthy:
         first = replace(first, severity=max(first.severity, NAMED))

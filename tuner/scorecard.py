@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import math
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuner.calibration import logit
 from tuner.curve import FloatArray
@@ -64,14 +64,21 @@ class Card:
     trust: float
     sure: tuple[float, float]
 
-    def rows(self, found: Mapping[str, float]) -> list[int]:
-        """Return the rows of ``points`` that the numbers fall into."""
-        return [self._row(step, found.get(key)) for key, step in self.steps.items()]
+    def rows(self, found: Mapping[str, float]) -> NDArray[np.int64]:
+        """Return the rows of ``points`` that the numbers fall into, shape [steps]."""
+        edges, first, missing = self._grid
+        values = np.array([found.get(key, math.nan) for key in self.steps])
+        below: NDArray[np.int64] = first + (edges < values).sum(axis=0)
+        return np.where(np.isnan(values), missing, below)
 
-    @staticmethod
-    def _row(step: Step, value: float | None) -> int:
-        missing = value is None or math.isnan(value)
-        return step.row + (len(step.edges) + 1 if missing else bisect_left(step.edges, value or 0.0))
+    @cached_property
+    def _grid(self) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.int64]]:
+        """The edges of all steps as columns, padded, shape [edges, steps]; their first rows, and those for missing."""
+        edges = np.full((max((len(s.edges) for s in self.steps.values()), default=0), len(self.steps)), np.inf)
+        for column, step in enumerate(self.steps.values()):
+            edges[: len(step.edges), column] = step.edges
+        first = np.array([step.row for step in self.steps.values()], dtype=np.int64)
+        return edges, first, np.array([step.row + len(step.edges) + 1 for step in self.steps.values()], dtype=np.int64)
 
     def probabilities(self, found: Mapping[str, float]) -> dict[str, float]:
         """Return how likely each label is."""

@@ -37,7 +37,8 @@ OF_ALL = {
 }
 """What is measured of the curve as a whole."""
 
-OF_ONE = {f"{s} {key}": name.format(of) for s, of in SERIES.items() for key, name in shape_of_one.NAMES.items()}
+KEYS = {s: {key: f"{s} {key}" for key in shape_of_one.NAMES} for s in SERIES}
+OF_ONE = {KEYS[s][key]: name.format(of) for s, of in SERIES.items() for key, name in shape_of_one.NAMES.items()}
 NAMES = OF_ONE | OF_ALL
 
 FLOOR = 1e-6
@@ -47,13 +48,20 @@ def numbers(curve: Curve) -> Mapping[str, float]:
     """Return the numbers by their keys in ``NAMES``; what cannot be told is missing."""
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
     metric = trend.metric(curve)
-    found: dict[str, float] = {}
-    for series, cost in (("train", train), ("val", val), ("score", trend.clean_cost(metric))):
-        if len(cost) >= LEAST:
-            found.update((f"{series} {key}", value) for key, value in shape_of_one.numbers(cost).items())
+    found = _of_each({"train": train, "val": val, "score": trend.clean_cost(metric)})
     if len(train) >= LEAST and len(val) >= LEAST:
         found |= _of_both(train, val)
     return found | _of_score(trend.shares(metric)) | _of_parts(curve) | _of_rate(curve)
+
+
+def _of_each(costs: Mapping[str, FloatArray]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for length in {len(cost) for cost in costs.values() if len(cost) >= LEAST}:
+        of_it = {series: cost for series, cost in costs.items() if len(cost) == length}
+        measured = shape_of_one.numbers(np.stack(list(of_it.values())))
+        for keys, numbers_of_one in zip((KEYS[series] for series in of_it), measured, strict=True):
+            found.update((keys[key], value) for key, value in numbers_of_one.items())
+    return found
 
 
 def _of_both(train: FloatArray, val: FloatArray) -> dict[str, float]:
@@ -61,7 +69,7 @@ def _of_both(train: FloatArray, val: FloatArray) -> dict[str, float]:
     low = int(trend.running_median(val, 3).argmin())
     at = min(len(train) - 1, low * len(train) // len(val))
     n = min(len(train), len(val))
-    one, two = np.diff(val[-n:]), np.diff(train[-n:])
+    one, two = (loss[-n + 1 :] - loss[-n:-1] for loss in (val, train))
     power = math.sqrt(float(one @ one) * float(two @ two))
     return {
         "gap": _over(trend.median(val[-5:]), trend.median(train[-5:])),
@@ -100,13 +108,13 @@ def _of_score(score: FloatArray) -> dict[str, float]:
 
 def _of_parts(curve: Curve) -> dict[str, float]:
     """Return how far the validation losses of the classes and of all else rose, where both are logged."""
-    rises: dict[bool, list[float]] = {True: [], False: []}
-    for series in curve.of_kind(Kind.VAL_LOSS):
-        if series is not curve.val_loss and len(series.finite) > 5 and np.abs(series.finite.values).max() > 0:
-            rises[OF_CLASSES.search(series.name) is not None].append(_rise(series))
-    if not rises[True] or not rises[False]:
+    parts = [s for s in curve.of_kind(Kind.VAL_LOSS) if s is not curve.val_loss and len(s.finite) > 5]
+    classes = [s for s in parts if OF_CLASSES.search(s.name)]
+    others = [s for s in parts if s not in classes]
+    rises = [[_rise(s) for s in of if s.bounded.any()] for of in (classes, others)] if classes and others else [[], []]
+    if not all(rises):
         return {}
-    return {"class_rise": max(rises[True]), "other_rise": max(rises[False])}
+    return {"class_rise": max(rises[0]), "other_rise": max(rises[1])}
 
 
 def _rise(series: Series) -> float:

@@ -1,8 +1,15 @@
-"""The shape of one series in a few numbers, none of which depends on its scale."""
+"""The shape of a series in a few numbers, none of which depends on its scale.
+
+Series of one length are measured side by side: on a few hundred values a call of NumPy costs more than its work.
+"""
 
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,102 +52,143 @@ MOST = 3.0
 """Shares beyond it say no more."""
 
 
-def numbers(cost: FloatArray) -> dict[str, float]:
-    """Return the numbers of a series as something to minimise, values [n] with n >= ``LEAST``."""
-    smooth = trend.running_median(cost, 3)
-    spread = max(float(smooth.max() - smooth.min()), TINY)
-    rest = cost[len(cost) // 3 :]
-    jumps = max(trend.jumps(rest), TINY)
-    return (
-        _level(cost, smooth, spread, jumps)
-        | _noise(cost, rest, spread, jumps)
-        | _ends(cost, spread)
-        | _way(cost, smooth)
-    )
+@dataclass(frozen=True)
+class Series:
+    """What is measured of one series for several of its numbers: ``smooth`` are its running medians."""
+
+    smooth: list[float]
+    first: float
+    last: float
+    lowest: float
+    spread: float
+    jumps: float
 
 
-def _level(cost: FloatArray, smooth: FloatArray, spread: float, jumps: float) -> dict[str, float]:
-    first, last, lowest = float(cost[0]), _last(cost), float(cost.min())
-    best = int(smooth.argmin())
-    return {
-        "fall": trend.ratio(first - last, abs(first)),
-        "rise": trend.ratio(last - lowest, abs(lowest)),
-        "back": trend.ratio(last - float(smooth[best]), jumps),
-        "back_of_range": (last - float(smooth[best])) / spread,
-        "best_at": best / len(cost),
-    }
-
-
-def _noise(cost: FloatArray, rest: FloatArray, spread: float, jumps: float) -> dict[str, float]:
-    end, steps = tail(cost), rest[1:] - rest[:-1]
-    found = {
-        "jumps": trend.ratio(trend.jumps(cost), abs(trend.median(cost))),
-        "jumps_of_range": trend.ratio(jumps, spread),
-        "leap": trend.ratio(float(np.abs(cost[1:] - cost[:-1]).max()), jumps),
-        "spread": trend.ratio(float(end.max() - end.min()), abs(trend.median(end))),
-    }
-    ways = np.sign(steps[steps != 0])
-    if len(ways) > 3:
-        found["turns"] = float(np.count_nonzero(ways[1:] != ways[:-1])) / (len(ways) - 1)
-    off = (cost - trend.running_median(cost, 5))[len(cost) // 4 :]
-    power = float(off @ off)
-    if len(off) > 8 and power > 0:
-        found["echo"] = float(off[1:] @ off[:-1]) / power
+def numbers(costs: FloatArray) -> list[dict[str, float]]:
+    """Return the numbers of each of k series as something to minimise, values [k, n] with n >= ``LEAST``."""
+    n = costs.shape[1]
+    smooth, second = trend.running_median(costs, 3), np.abs(trend.second_differences(costs))
+    jumps, of_rest = trend.root_mean_square(second), trend.root_mean_square(second[:, n // 3 :])
+    lines, noise, best = _lines(costs, second), _noise(costs), smooth.argmin(axis=1).tolist()
+    first, lowest, ends = (of.tolist() for of in (costs[:, 0], costs.min(axis=1), costs[:, -min(5, n // 10 + 1) :]))
+    found = []
+    for i, level in enumerate(smooth.tolist()):
+        spread, of_it = max(max(level) - level[best[i]], TINY), max(float(of_rest[i]), TINY)
+        one = Series(level, first[i], statistics.median(ends[i]), lowest[i], spread, of_it)
+        numbers_of_one = _level(one, best[i]) | _jumps(one, float(jumps[i]), noise, i) | _ends(one, lines, i)
+        found.append(numbers_of_one | {"wait": _moved(smooth[i], one)} | _way(one))
     return found
 
 
-def _ends(cost: FloatArray, spread: float) -> dict[str, float]:
+def _level(one: Series, best: int) -> dict[str, float]:
+    return {
+        "fall": trend.ratio(one.first - one.last, abs(one.first)),
+        "rise": trend.ratio(one.last - one.lowest, abs(one.lowest)),
+        "back": trend.ratio(one.last - one.smooth[best], one.jumps),
+        "back_of_range": (one.last - one.smooth[best]) / one.spread,
+        "best_at": best / len(one.smooth),
+    }
+
+
+def _noise(costs: FloatArray) -> Mapping[str, list[float]]:
+    """Return what is told by steps and by what is left of k series without their running medians, k numbers each."""
+    n = costs.shape[1]
+    steps, end = np.abs(costs[:, 1:] - costs[:, :-1]), tail(costs)
+    found = {
+        "leap": steps.max(axis=1),
+        "range": end.max(axis=1) - end.min(axis=1),
+        "end": trend.medians(end),
+        "level": trend.medians(costs),
+    }
+    off = (costs - trend.running_median(costs, 5))[:, n // 4 :]
+    found["power"] = np.einsum("ij,ij->i", off, off)
+    found["echo"] = np.einsum("ij,ij->i", off[:, 1:], off[:, :-1])
+    moves = costs[:, n // 3 + 1 :] - costs[:, n // 3 : -1]
+    return {key: values.tolist() for key, values in found.items()} | {"turns": _turns(moves)}
+
+
+def _turns(steps: FloatArray) -> list[float]:
+    """Return the share of the steps [k, n] of each series that change direction; NaN where there are too few."""
+    if steps.shape[1] > 3 and steps.all():
+        up = steps > 0
+        return ((up[:, 1:] != up[:, :-1]).sum(axis=1) / (steps.shape[1] - 1)).tolist()  # type: ignore[no-any-return]
+    ways = [of[of != 0] > 0 for of in steps]
+    return [float(np.mean(up[1:] != up[:-1])) if len(up) > 3 else math.nan for up in ways]
+
+
+def _jumps(one: Series, jumps: float, noise: Mapping[str, list[float]], i: int) -> dict[str, float]:
+    of = {key: values[i] for key, values in noise.items()}
+    found = {
+        "jumps": trend.ratio(jumps, abs(of["level"])),
+        "jumps_of_range": trend.ratio(one.jumps, one.spread),
+        "leap": trend.ratio(of["leap"], one.jumps),
+        "spread": trend.ratio(of["range"], abs(of["end"])),
+    }
+    if not math.isnan(of["turns"]):
+        found["turns"] = of["turns"]
+    if len(one.smooth) - len(one.smooth) // 4 > 8 and of["power"] > 0:
+        found["echo"] = of["echo"] / of["power"]
+    return found
+
+
+Lines = Mapping[str, list[trend.Line]]
+
+
+def _lines(costs: FloatArray, second: FloatArray) -> Lines:
+    """Return a resistant line through the end of each series: two thirds of it, the half, and a fifth."""
+    n = costs.shape[1]
+    rows = {"most": 2 * n // 3, "half": n // 2, "fifth": n // 5}
+    return {key: trend.fit_lines(costs[:, -max(5, of) :], second[:, 2 - max(5, of) :]) for key, of in rows.items()}
+
+
+def _ends(one: Series, lines: Lines, i: int) -> dict[str, float]:
     """Return how a series changes towards its end, as a share of its level and by what its jitter leaves unsure."""
-    n, found = len(cost), {}
-    for key, rows in (("most", 2 * n // 3), ("half", n // 2), ("fifth", n // 5)):
-        line = trend.fit_line(cost[-max(5, rows) :])
+    found = {}
+    for key, line in ((key, of[i]) for key, of in lines.items()):
         found[f"{key}_sure"] = trend.ratio(abs(line.change), line.error) * (1 if line.change > 0 else -1)
         if key != "most":
             found[key] = line.share
-        if key == "half":
-            found["half_of_range"] = _kept(line.change / spread)
-    return found
+    return found | {"half_of_range": _kept(lines["half"][i].change / one.spread)}
 
 
-def _way(cost: FloatArray, smooth: FloatArray) -> dict[str, float]:
-    """Return when a series moved, and what is still to come."""
-    n, first = len(cost), float(cost[0])
-    fall, third = first - _last(cost), n // 3
-    before, after = float(smooth[1] - smooth[n // 2]), float(smooth[n // 2] - smooth[-1])
-    found = {"wait": _wait(smooth, first, fall), "late": _done(smooth, int(0.9 * n), first, fall)}
-    found["middle"] = _kept((first - float(smooth[(n - 1) // 2])) / (abs(fall) + 0.02 * abs(first) + TINY))
+def _way(one: Series) -> dict[str, float]:
+    """Return how a series moved, and what is still to come."""
+    smooth, n, first = one.smooth, len(one.smooth), one.first
+    fall, third = first - one.last, n // 3
+    before, after = smooth[1] - smooth[n // 2], smooth[n // 2] - smooth[-1]
+    found = {"late": _done(smooth, int(0.9 * n), first, fall)}
+    found["middle"] = _kept((first - smooth[(n - 1) // 2]) / (abs(fall) + 0.02 * abs(first) + TINY))
     if before > 0 and after > 0:
         pace = min(after / before, 0.97)
         found["bend"] = trend.ratio(after, before)
-        found["rest"] = trend.ratio(after * pace / (1 - pace), abs(float(smooth[-1])))
+        found["rest"] = trend.ratio(after * pace / (1 - pace), abs(smooth[-1]))
     if third >= 2:
-        start = abs(float(smooth[third] - smooth[0])) + 1e-3 * abs(float(smooth[1])) + TINY
-        found["slope"] = _kept(float(smooth[-1] - smooth[-1 - third]) / start)
-        marks = smooth[np.linspace(0, n - 1, 6).astype(int)]
-        worse = marks[1:] - marks[:-1] > 0.03 * (float(smooth.max() - smooth.min()) + TINY)
-        found["worse"] = float(np.count_nonzero(worse))
+        start = abs(smooth[third] - smooth[0]) + 1e-3 * abs(smooth[1]) + TINY
+        found["slope"] = _kept((smooth[-1] - smooth[-1 - third]) / start)
+        marks = [smooth[int(i * (n - 1) / 5)] for i in range(6)]
+        worse = 0.03 * (one.spread + TINY)
+        found["worse"] = float(sum(b - a > worse for a, b in pairwise(marks)))
     return found
 
 
-def tail(cost: FloatArray) -> FloatArray:
-    return cost[-max(8, len(cost) // 3) :]
-
-
-def _last(cost: FloatArray) -> float:
-    return trend.median(cost[-max(1, min(5, len(cost) // 10 + 1)) :])
+def tail(costs: FloatArray) -> FloatArray:
+    """Return the last third of values [..., n], eight of them at least."""
+    return costs[..., -max(8, costs.shape[-1] // 3) :]
 
 
 def _kept(value: float) -> float:
     return max(-MOST, min(MOST, value))
 
 
-def _done(smooth: FloatArray, row: int, first: float, fall: float) -> float:
+def _done(smooth: list[float], row: int, first: float, fall: float) -> float:
     """Return which share of the whole change is done at a row."""
-    done = first - float(smooth[min(len(smooth) - 1, row)])
+    done = first - smooth[min(len(smooth) - 1, row)]
     return math.copysign(min(5.0, abs(done) / max(abs(fall), 1e-9)), done * fall)
 
 
-def _wait(smooth: FloatArray, first: float, fall: float) -> float:
+def _moved(smooth: FloatArray, one: Series) -> float:
     """Return the share of the rows that passed before a tenth of the fall was done; 1 where nothing fell."""
-    below = smooth < first - 0.1 * fall
-    return float(np.argmax(below)) / len(smooth) if fall > 0 and below.any() else 1.0
+    fall = one.first - one.last
+    below = smooth < one.first - 0.1 * fall
+    row = int(below.argmax())
+    return row / len(smooth) if fall > 0 and below[row] else 1.0

@@ -50,9 +50,18 @@ def named(bad: Pairs, sound: Pairs) -> Sheet:
     sheet = Sheet(
         "early",
         f"Early: the {len(bad)} runs that end badly, by 25 % of the plan or 5 epochs after onset",
-        ["who", "in time", "rightly in time", "ever", "before onset", "sound, by 25 %", "sound, ever"],
+        [
+            "who",
+            "in time",
+            "rightly in time",
+            "ever",
+            "before onset",
+            "sound, by 25 %",
+            "sound, going on",
+            "sound, ever",
+        ],
         note="Called sick, by tuner with a severity from 0.5. Before onset: more than one epoch too soon. "
-        f"Sound: of {len(sound)} healthy runs that end well, those called sick at any epoch until then.",
+        f"Sound: of {len(sound)} healthy runs that end well, those called sick by then, before the last row, or ever.",
     )
     for who in _names(bad):
         firsts = [(c, w.firsts[who]) for c, w in bad]
@@ -64,6 +73,7 @@ def named(bad: Pairs, sound: Pairs) -> Sheet:
             share(sum(f.sick is not None for _, f in firsts), len(firsts)),
             share(sum(too_soon(f.sick, c) for c, f in dated), len(dated)),
             share(sum(in_time(w.firsts[who].sick, c) for c, w in sound), len(sound)),
+            share(sum((w.firsts[who].sick or w.rows) < w.rows for _, w in sound), len(sound)),
             share(sum(w.firsts[who].sick is not None for _, w in sound), len(sound)),
         )
     return sheet

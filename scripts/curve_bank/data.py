@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from torch import Tensor
 
-from scripts.curve_bank import data_heldout2, data_heldout3, data_heldout4, data_heldout5, data_random
+from scripts.curve_bank import data_heldout2, data_heldout3, data_heldout4, data_heldout5, data_heldout6, data_random
 from scripts.curve_bank.samples import ALPHABET, BLANKS, LETTERS, VOWELS, Array, Part, Task, as_part, share, standardise
 
 WINDOW = 12
@@ -180,8 +180,9 @@ POOLS: dict[str, Callable[[], tuple[Part, ...]]] = {
         *data_heldout3.DATA_SETS,
         *data_heldout4.DATA_SETS,
         *data_heldout5.DATA_SETS,
+        *data_heldout6.DATA_SETS,
     )
 }
 
-UNSEEN = frozenset(f.__name__ for f in data_heldout5.DATA_SETS)
-"""Data sets of the part that is for the end: none of the random tasks is a view of them."""
+UNSEEN = frozenset(f.__name__ for f in (*data_heldout5.DATA_SETS, *data_heldout6.DATA_SETS))
+"""Data sets of the parts made last: none of the random tasks is a view of them."""

@@ -7,7 +7,7 @@ each curve, as widely as small trainings allow.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -50,7 +50,8 @@ class Half:
     ``unstable`` names the architectures without normalisation, from which runs that get stuck are drawn; () is all.
     ``stuck_samples`` and ``stuck_widths`` are the sizes of those. ``small`` is the share of the other
     tasks that have but ``FEW`` training samples, ``small_validation`` the share of those that have ``FEW_VALIDATED``
-    samples to validate on. ``steps`` is how many a run takes at most: its batches grow until it does.
+    samples to validate on. ``steps`` is how many a run takes at most: its batches grow until it does. ``causes`` holds,
+    by label, those that a part uses in place of what the others do.
     """
 
     data: dict[str, tuple[str, ...]]
@@ -61,6 +62,7 @@ class Half:
     small: float = 0.0
     small_validation: float = 0.0
     steps: int | None = None
+    causes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 HALVES = {
@@ -171,6 +173,40 @@ HALVES = {
         small=0.25,
         small_validation=0.25,
         steps=600,
+    ),
+    "heldout6": Half(
+        data={
+            "wind": ("cls", "box", "both"),
+            "prices": ("cls", "box", "both"),
+            "drawing": ("cls", "box", "both"),
+            "emoji": ("cls", "box", "both"),
+            "board": ("cls", "box", "both"),
+            "hands": ("cls", "box", "both"),
+            "orbits": ("cls", "box", "both"),
+            "magnets": ("cls", "box", "both"),
+            "spectra": ("cls", "box", "both"),
+            "genes": ("cls", "box", "both"),
+            "morse": ("cls", "box", "both"),
+            "order": ("cls", "box", "both"),
+        },
+        rates={
+            "fourier_features": {"adam": 5e-3, "momentum": 5e-3, "sgd": 4e-2},
+            "products": {"adam": 3e-3, "momentum": 5e-3, "sgd": 3e-2},
+            "skips_from_zero": {"adam": 3e-3, "momentum": 1e-2, "sgd": 7e-2},
+            "self_normalising": {"adam": 2e-3, "momentum": 7e-3, "sgd": 5e-2},
+            "batch_normalised": {"adam": 5e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "local": {"adam": 4e-3, "momentum": 1e-2, "sgd": 7e-2},
+            "sets": {"adam": 4e-3, "momentum": 2e-2, "sgd": 2e-1},
+            "average": {"adam": 5e-3, "momentum": 3e-2, "sgd": 2e-1},
+        },
+        unstable=("products", "skips_from_zero", "self_normalising", "local", "average"),
+        small=0.25,
+        small_validation=0.25,
+        steps=600,
+        causes={
+            "oscillating": ("full batches at the edge", "few batches at the edge", "high rate and momentum"),
+            "stuck_after_first_epoch": ("rate far too high, clipped", "rate far too high, clipped, sound targets"),
+        },
     ),
 }
 

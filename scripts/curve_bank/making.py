@@ -14,6 +14,7 @@ import torch
 
 from scripts.curve_bank.causes import LABELS
 from scripts.curve_bank.found import RejectedError
+from scripts.curve_bank.halves import DRAWN, HALVES
 from scripts.curve_bank.log import Row, as_row
 
 ATTEMPTS = 24
@@ -37,9 +38,9 @@ def candidate(half: str, label: str, index: int, seed: int) -> Row | str:
     """Make one candidate; return its row, or the reason why it was rejected."""
     torch.set_num_threads(1)
     rng = np.random.default_rng([seed, zlib.crc32(f"{half} {label}".encode()), index])
-    recipe = LABELS[label]
+    recipe, causes = LABELS[label], causes_of(half, label)
     try:
-        found = recipe.recipe(half, rng, recipe.causes[index % len(recipe.causes)])
+        found = recipe.recipe(half, rng, causes[index % len(causes)])
     except RejectedError as reason:
         return str(reason)
     row = as_row(found, f"{half}-{label}-{index:03d}", rng)
@@ -49,11 +50,15 @@ def candidate(half: str, label: str, index: int, seed: int) -> Row | str:
     return row
 
 
+def causes_of(half: str, label: str) -> tuple[str, ...]:
+    return HALVES.get(half, DRAWN).causes.get(label, LABELS[label].causes)
+
+
 def make(made: Made, half: str, label: str, wanted: int, seed: int, pool: Executor) -> Iterator[None]:
     """Add to what is made until enough is there, and yield after every batch of candidates."""
     while len(made.rows) < wanted and made.index < ATTEMPTS * wanted:
         began = time.monotonic()
-        indices = next_indices(made, label)
+        indices = next_indices(made, causes_of(half, label))
         for outcome in pool.map(candidate, *zip(*[(half, label, i, seed) for i in indices], strict=True)):
             if isinstance(outcome, str):
                 made.rejected[outcome] += 1
@@ -63,9 +68,9 @@ def make(made: Made, half: str, label: str, wanted: int, seed: int, pool: Execut
         yield
 
 
-def next_indices(made: Made, label: str) -> list[int]:
+def next_indices(made: Made, causes: tuple[str, ...]) -> list[int]:
     """Return the next candidates, and pass over those of a cause that has far more curves than the others."""
-    n = len(LABELS[label].causes)
+    n = len(causes)
     per_cause = Counter(int(row["id"].rsplit("-", 1)[1]) % n for row in made.rows)
     limit = 2 * len(made.rows) / n + 2
     indices: list[int] = []

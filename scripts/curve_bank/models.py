@@ -18,6 +18,16 @@ from scripts.curve_bank.models_heldout5 import (
     Sines,
     WeightTied,
 )
+from scripts.curve_bank.models_heldout6 import (
+    Average,
+    FourierFeatures,
+    Local,
+    Products,
+    Sets,
+    SkipsFromZero,
+    batch_normalised,
+    self_normalising,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
 
 
@@ -63,6 +73,13 @@ def build(architecture: str, task: Task, width: int, depth: int, dropout: float 
     if architecture in ("radial", "factorisation", "weight_tied"):
         flat = {"radial": Radial, "factorisation": Factorisation, "weight_tied": WeightTied}[architecture]
         return flat(n_out, width, dropout, task)
+    if architecture in ("products", "skips_from_zero", "self_normalising", "batch_normalised"):
+        layered = {"products": Products, "skips_from_zero": SkipsFromZero}
+        layered |= {"self_normalising": self_normalising, "batch_normalised": batch_normalised}
+        return layered[architecture](n_out, width, depth, dropout, task)
+    if architecture in ("fourier_features", "local", "sets", "average"):
+        single = {"fourier_features": FourierFeatures, "local": Local, "sets": Sets, "average": Average}
+        return single[architecture](n_out, width, dropout, task)
     return Sequence(architecture, n_out, width, depth, dropout, task)
 
 

@@ -27,7 +27,8 @@ KEYS = {"id", "half", "label", "secondary", "variant", "cause", "data", "archite
     "planned_epochs", "onset", "ends_badly", "verified", "objective", "epochs", "series"
 }  # fmt: skip
 HEALTHY = {"converged", "still_improving", "fine_tuning", "too_early"}
-MISSING = {"heldout4": {"stuck_after_first_epoch"}, "heldout5": {"inception_cnn"}}
+STUCK = {"stuck_after_first_epoch"}
+MISSING = {"heldout4": STUCK, "heldout5": {"inception_cnn"}, "heldout6": STUCK}
 """Labels and architectures of which no candidate of a part could be verified."""
 
 SINGLE = {"heldout5": 3}

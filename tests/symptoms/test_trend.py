@@ -84,3 +84,11 @@ def test_ratios_stay_finite_and_confidence_grows_from_0_to_1() -> None:
     assert trend.ratio(1.0, 0.0) == 1e9 and trend.ratio(0.0, 0.0) == 0.0
     levels = [trend.confidence(x, 2.0) for x in (-1.0, 0.0, 2.0, 10.0, float("inf"))]
     assert levels == sorted(levels) and levels[1] == 0.0 and levels[2] == 0.5 and levels[-1] <= 1.0
+
+
+def test_what_is_held_against_the_shape_is_waited_for_less_long_while_a_run_goes_on() -> None:
+    ten = np.linspace(1, 0.5, 10)
+    assert trend.wait(Curve.of(train_loss=ten, planned_epochs=30), 0.2, soon=8, least=12) == 8
+    assert trend.wait(Curve.of(train_loss=ten, planned_epochs=100), 0.2, soon=8, least=12) == 20
+    for planned in (10, None):
+        assert trend.wait(Curve.of(train_loss=ten, planned_epochs=planned), 0.2, soon=8, least=12) == 12

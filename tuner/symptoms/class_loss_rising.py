@@ -44,7 +44,7 @@ class Options(rising.Options):
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a class loss that turned while the other losses of the same kind did not."""
     for kind in (Kind.VAL_LOSS, Kind.TRAIN_LOSS):
-        parts = [s for s in curve.of_kind(kind) if len(s.finite) and np.abs(s.finite.values).max() > 0]
+        parts = [s for s in curve.of_kind(kind) if s.bounded.any()]
         classes = [s for s in parts if OF_CLASSES.search(s.name)]
         total = curve.val_loss if kind is Kind.VAL_LOSS else curve.train_loss
         others = [s for s in parts if s not in classes and s is not total]

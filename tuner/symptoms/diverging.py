@@ -142,10 +142,10 @@ def _returned(loss: FloatArray, rows: int, options: Options) -> bool:
     """Tell whether the loss fell clearly, then lost that gain for ``rows`` rows."""
     if len(loss) < rows + 2:
         return False
-    gain = loss[0] - loss[:-rows].min()
-    if gain <= max(options.fallen * abs(loss[0]), 3 * trend.jitter(loss)):
+    gain = float(loss[0] - loss[:-rows].min())
+    if gain <= options.fallen * abs(loss[0]) or loss[-rows:].min() < loss[0] - (1 - options.regained) * gain:
         return False
-    return bool(loss[-rows:].min() >= loss[0] - (1 - options.regained) * gain)
+    return gain > 3 * trend.jitter(loss)
 
 
 def _others_agree(curve: Curve, rows: int, options: Options) -> bool:

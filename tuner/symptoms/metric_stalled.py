@@ -61,9 +61,11 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if metric is None or min(len(train), len(cost)) < trend.patience(curve, options.wait_share, options.wait_least):
         return None
     best = -float(cost.min()) / trend.whole(metric) if metric.higher_is_better else 0.0
-    row = _stalls(metric, cost, options)
     low = fine_tuning.began_low(curve) and float(train[0]) <= options.low
-    if best > (options.good if low else options.perfect) or len(cost) - row < options.stalled * len(cost):
+    if best > (options.good if low else options.perfect):
+        return None
+    row = _stalls(metric, cost, options)
+    if len(cost) - row < options.stalled * len(cost):
         return None
     poor = metric.higher_is_better and best < options.poor
     share, late = (options.poor_fall, 0.0) if poor else (options.fall, options.late)
@@ -93,7 +95,7 @@ def _falls(loss: FloatArray, row: int, shares: tuple[float, float], level: float
     end, then = trend.median(loss[-3:]), trend.median(loss[max(0, row - 1) : row + 2])
     half = trend.median(loss[len(loss) // 2 :][:3])
     whole = float(loss[: max(1, row)].max()) - end
-    if whole <= 0 or then - end < max(level * abs(then), 3 * trend.jitter(loss)):
+    if whole <= 0 or then - end < level * abs(then) or then - end < 3 * trend.jitter(loss):
         return False
     # Where a loss began in the hundreds, a tenth of what is left can be less than a hundredth of the whole.
     if then - end >= steep * abs(then) and half - end >= steep / 2 * abs(half):

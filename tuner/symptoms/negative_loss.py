@@ -49,9 +49,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         if series is None or BY_RIGHT.search(series.name):
             continue
         values = trend.clean(series)
-        if len(values) < options.rows or not values[-options.rows :].max() < -options.share * np.abs(values).max():
-            continue
-        return _symptom(curve, series)
+        last = float(values[-options.rows :].max()) if len(values) >= options.rows else 0.0
+        if last < 0 and last < -options.share * float(np.abs(values).max()):
+            return _symptom(curve, series)
     return None
 
 

@@ -37,6 +37,7 @@ HEALTHY = False
 class Options:
     window_share: float = 0.2  # of the planned epochs
     window_least: int = 12  # epochs: a share of turns among fewer steps says little
+    soon: int = 8  # epochs, after which it can be suspected while the run goes on
     turns: float = 0.4  # share of steps that change direction; independent noise has 2 / 3
     height: float = 0.1  # of the training loss: how far it jumps as a share of its level; sound runs stayed below 0.09
     val_height: float = 0.12  # of the validation loss
@@ -52,7 +53,9 @@ class Options:
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss that zig-zags without a trend, and validation doing the same."""
-    rows = trend.patience(curve, options.window_share, options.window_least)
+    if curve.length < trend.wait(curve, options.window_share, options.soon, options.window_least):
+        return None
+    rows = min(curve.length, trend.patience(curve, options.window_share, options.window_least))
     train, whole = trend.tail(curve.train_loss, curve, rows), trend.clean(curve.train_loss)
     if len(train) < rows or trend.median(train) <= 0:
         return None

@@ -114,12 +114,17 @@ def _correlation(waves: FloatArray, lags: int) -> FloatArray:
     """Return the correlation of the waves with themselves, shape [lags + 1]."""
     centred = waves - waves.mean()
     # As long again, so that the end does not meet the beginning; a multiple of 64 is transformed fast.
-    power = np.abs(np.fft.rfft(centred, math.ceil(len(centred) / 32) * 64)) ** 2
-    sums: FloatArray = np.fft.irfft(power)[: lags + 1]
-    shared = len(centred) - np.arange(lags + 1)
+    found = np.fft.rfft(centred, math.ceil(len(centred) / 32) * 64)
+    sums: FloatArray = np.fft.irfft(found.real**2 + found.imag**2)[: lags + 1]
     variance = max(float(sums[0]) / len(centred), 1e-300)
-    correlation: FloatArray = sums / shared / variance
+    correlation: FloatArray = sums / (_shared(len(centred), lags) * variance)
     return correlation
+
+
+@lru_cache(maxsize=256)
+def _shared(n: int, lags: int) -> FloatArray:
+    """Return how many of n rows have one so many rows later, shape [lags + 1]."""
+    return np.arange(n, n - lags - 1, -1, dtype=np.float64)
 
 
 def _rate_cycles(curve: Curve, period: int, options: Options) -> bool:

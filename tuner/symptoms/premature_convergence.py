@@ -40,6 +40,7 @@ class Options:
     wait_share: float = 0.24  # of the planned epochs
     sure_share: float = 0.4  # of them: schedules decay late
     wait_least: int = 10  # rows
+    soon: int = 8  # rows, after which it can be suspected while the run goes on
     over: float = 0.93  # share of the fall after which it is over
     flat: float = 0.02  # change of the flat part from end to end, as a share of the fall
     calm: float = 0.05  # jitter of the flat part as a share of the fall
@@ -56,7 +57,7 @@ class Options:
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See losses, and a score, that have been flat since the first epochs."""
     train = trend.clean(curve.train_loss)
-    if len(train) < trend.patience(curve, options.wait_share, options.wait_least):
+    if len(train) < trend.wait(curve, options.wait_share, options.soon, options.wait_least):
         return None
     spent = _rate_is_spent(curve, options)
     if trend.median(train[-5:]) < (options.spent_left if spent else options.left) * abs(float(train[0])):

@@ -38,6 +38,7 @@ class Options:
     straight_early: float = 0.56  # share of the fall that lies in the first half, until then
     fall_early: float = 0.35  # share of the first loss that will be gone at the end at this pace, until then
     wait_least: int = 12  # rows
+    soon: int = 8  # rows, after which it can be suspected while the run goes on
     straight_least: float = 0.2  # share of the fall that lies in its first half
     straight_most: float = 0.65
     fall_least: float = 0.002  # share of the first loss: less is no learning
@@ -56,11 +57,13 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     if len(val) == len(train) and trend.jumps(val) < 0.5 * trend.jumps(train):
         train = val  # dropout and small batches hide a slope that validation shows
-    if len(train) < trend.patience(curve, options.wait_share, options.wait_least) or not _slope(train, options):
+    if len(train) < trend.wait(curve, options.wait_share, options.soon, options.wait_least) or not _slope(
+        train, options
+    ):
         return None
     if fine_tuning.began_low(curve) or trend.good(trend.metric(curve), options.good_score):
         return None
-    if len(val) >= options.wait_least and not _follows(val, options):
+    if len(val) >= options.soon and not _follows(val, options):
         return None
     planned = trend.ratio(curve.planned_epochs or len(train), len(train))
     fall = _fall(train)

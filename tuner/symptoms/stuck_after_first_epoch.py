@@ -38,6 +38,7 @@ class Options:
     wait_share: float = 0.2  # of the planned epochs
     sure_share: float = 0.33  # of them: schedules decay late
     wait_least: int = 10  # epochs: two thirds of fewer are no trend
+    soon: int = 7  # epochs, after which it can be suspected while the run goes on
     drop: float = 0.05  # share of the first loss that the first step must take off
     first_steps: float = 0.88  # share of the whole fall that must have happened by the second row
     far: float = 0.5  # share of the first loss that is still there
@@ -61,7 +62,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See a training loss that dropped once and has been constant or bouncing since."""
     train = trend.clean(curve.train_loss)
     rows = trend.patience(curve, options.wait_share, options.wait_least)
-    if len(train) <= rows:
+    if len(train) <= trend.wait(curve, options.wait_share, options.soon, options.wait_least):
         return None
     if _is_constant(curve, train, rows, options):
         share = options.sure_share

@@ -9,6 +9,12 @@ import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
 
+FEW = 24
+"""Numbers that Python sorts sooner than NumPy."""
+
+SECOND = 1.4826 / math.sqrt(6)
+"""The standard deviation of normal noise over the median of its absolute second differences."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -34,9 +40,17 @@ class Line:
 
 def median(values: FloatArray) -> float:
     """Return the median of values [n], n > 0; many times faster than NumPy's on a few hundred of them."""
-    ordered, half = values.copy(), len(values) // 2
+    half = len(values) // 2
+    ordered = values.copy() if len(values) > FEW else values.tolist()  # of a few numbers a list is sorted sooner
     ordered.sort()
     return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
+
+
+def medians(values: FloatArray) -> FloatArray:
+    """Return the medians of k series, values [k, n], n > 0."""
+    ordered, half = np.sort(values, axis=1), values.shape[1] // 2
+    found: FloatArray = ordered[:, half] if values.shape[1] % 2 else (ordered[:, half - 1] + ordered[:, half]) / 2
+    return found
 
 
 def jitter(values: FloatArray) -> float:
@@ -46,22 +60,26 @@ def jitter(values: FloatArray) -> float:
     """
     if len(values) < 3:
         return 0.0
-    return median(np.abs(_second_differences(values))) * 1.4826 / math.sqrt(6)
+    return median(np.abs(second_differences(values))) * SECOND
 
 
-def _second_differences(values: FloatArray) -> FloatArray:
-    """Return the second differences, shape [n - 2]; several times faster than NumPy's general function."""
-    differences: FloatArray = values[2:] - 2 * values[1:-1] + values[:-2]
+def second_differences(values: FloatArray) -> FloatArray:
+    """Return the second differences of values [..., n]; several times faster than NumPy's general function."""
+    differences: FloatArray = values[..., 2:] - 2 * values[..., 1:-1] + values[..., :-2]
     return differences
 
 
 def jumps(values: FloatArray) -> float:
     """Return how far values [n] jump from row to row, trends aside, as a standard deviation."""
-    second = np.abs(_second_differences(values))
-    second.sort()
+    return float(root_mean_square(np.abs(second_differences(values)))) if len(values) > 2 else 0.0
+
+
+def root_mean_square(second: FloatArray) -> FloatArray:
+    """Return ``jumps`` by the absolute second differences, shape [..., n], n > 0, of one series or of several."""
     # The upper tenth is left out, for single spikes; the median would miss the steps of a metric of few samples.
-    kept = second[: max(1, int(0.9 * len(second)))]
-    return math.sqrt(float(kept @ kept) / len(kept) / 6) * 1.25 if len(second) else 0.0
+    kept = np.sort(second, axis=-1)[..., : max(1, int(0.9 * second.shape[-1]))]
+    found: FloatArray = np.sqrt(np.einsum("...i,...i->...", kept, kept) / kept.shape[-1] / 6) * 1.25
+    return found
 
 
 def one_sample(cost: FloatArray) -> float:
@@ -85,6 +103,18 @@ def fit_line(values: FloatArray) -> Line:
     return Line((right - left) * stretch, error, (right + left) / 2)
 
 
+def fit_lines(values: FloatArray, second: FloatArray) -> list[Line]:
+    """Fit a resistant line to each of k series, values [k, n], n > 2, by the sizes of their second differences."""
+    n = values.shape[1]
+    third = (n + 1) // 3
+    stretch = (n - 1) / (n - third)
+    levels = medians(np.concatenate([values[:, :third], values[:, -third:]]))
+    left, right = levels[: len(values)], levels[len(values) :]
+    errors = medians(second) * (SECOND * math.sqrt(math.pi / third) * stretch)
+    found = (((right - left) * stretch).tolist(), errors.tolist(), ((right + left) / 2).tolist())
+    return [Line(*of) for of in zip(*found, strict=True)]
+
+
 def share_of_change(values: FloatArray) -> float:
     """Return ``fit_line(values).share`` for values [n], n >= 3, without the cost of its error."""
     third, left, right = _thirds(values)
@@ -99,21 +129,30 @@ def _thirds(values: FloatArray) -> tuple[int, float, float]:
 
 
 def running_median(values: FloatArray, width: int) -> FloatArray:
-    """Return the median of each value and the ``width - 1`` before it (fewer at the start), shape [n]."""
-    width = min(width, len(values))
+    """Return the median of each value and the ``width - 1`` before it (fewer at the start), shape [..., n]."""
+    width = min(width, values.shape[-1])
     if width < 2:
         return values
-    head = [median(values[:i]) for i in range(1, width)]
     if width == 3:
-        return np.concatenate([np.asarray(head), _middle(values[:-2], values[1:-1], values[2:])])
+        return _joined(values, width, _middle(values[..., :-2], values[..., 1:-1], values[..., 2:]))
     if width == 5:
-        a, b, c, d, e = (values[i : len(values) - 4 + i] for i in range(5))
+        a, b, c, d, e = (values[..., i : values.shape[-1] - 4 + i] for i in range(5))
         # Of two pairs neither the lower minimum nor the higher maximum can be the middle of the five.
         low = np.maximum(np.minimum(a, b), np.minimum(c, d))
         high = np.minimum(np.maximum(a, b), np.maximum(c, d))
-        return np.concatenate([np.asarray(head), _middle(low, high, e)])
-    windows = np.sort(np.lib.stride_tricks.sliding_window_view(values, width), axis=1)
-    return np.concatenate([np.asarray(head), (windows[:, (width - 1) // 2] + windows[:, width // 2]) / 2])
+        return _joined(values, width, _middle(low, high, e))
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(values, width, axis=-1), axis=-1)
+    return _joined(values, width, (windows[..., (width - 1) // 2] + windows[..., width // 2]) / 2)
+
+
+def _joined(values: FloatArray, width: int, rest: FloatArray) -> FloatArray:
+    """Return running medians, of which those of the first ``width - 1`` values are still to be found."""
+    found = np.empty_like(values)
+    found[..., 0], found[..., 1] = values[..., 0], (values[..., 0] + values[..., 1]) / 2
+    for i in range(3, width):
+        found[..., i - 1] = median(values[:i]) if values.ndim == 1 else medians(values[:, :i])
+    found[..., width - 1 :] = rest
+    return found
 
 
 def _middle(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:
@@ -142,6 +181,12 @@ def patience(curve: Curve, share: float, least: int) -> int:
     return max(least, math.ceil(share * (curve.planned_epochs or curve.length)))
 
 
+def wait(curve: Curve, share: float, soon: int, least: int) -> int:
+    """Return ``patience``, at least ``soon`` while the run goes on: what is seen then is held against its shape."""
+    goes_on = curve.progress is not None and curve.progress < 1
+    return patience(curve, share, soon if goes_on else least)
+
+
 def clean(series: Series | None) -> FloatArray:
     """Return what is finite of a series, clipped so that arithmetic on it cannot overflow."""
     return series.bounded if series is not None else np.empty(0)
@@ -149,7 +194,7 @@ def clean(series: Series | None) -> FloatArray:
 
 def clean_cost(series: Series | None) -> FloatArray:
     """Return what is finite of a series as something to minimise."""
-    return -clean(series) if series is not None and series.higher_is_better else clean(series)
+    return series.bounded_cost if series is not None else np.empty(0)
 
 
 def tail(series: Series | None, curve: Curve, rows: int) -> FloatArray:
@@ -170,13 +215,12 @@ def metric(curve: Curve) -> Series | None:
 
 def whole(series: Series | None) -> float:
     """Return what a metric calls all: 100 where it passes 1.5, as percentages do, else 1."""
-    values = clean(series)
-    return 100.0 if len(values) and float(values.max()) > 1.5 else 1.0
+    return series.whole if series is not None else 1.0
 
 
 def shares(series: Series | None) -> FloatArray:
     """Return what is finite of a metric as shares of 1."""
-    return clean(series) / whole(series)
+    return series.shares if series is not None else np.empty(0)
 
 
 def good(metric: Series | None, limit: float) -> bool:

@@ -19,6 +19,9 @@ from scripts.curve_bank.verify import around, at_chance, end, finite, lowest, pl
 PREMATURE = ("rate collapses", "strong weight decay", "early step decay", "full batch, early step decay", "bottleneck")
 NOT_LEARNING = ("labels shuffled", "inputs zeroed", "rate 1e-8", "optimizer without the weights", "dead units")
 STUCK = ("rate far too high", "rate far too high, large initial weights", "rate far too high, small batch")
+STUCK_CLIPPED = ("rate far too high, clipped", "rate far too high, clipped, sound targets")
+"""Steps of a fixed length that are too long: whatever the batch says, the next one is as far from the valley."""
+
 SLOW_START = ("tiny initial weights", "long warm-up", "rate grows from almost 0")
 
 
@@ -107,9 +110,14 @@ def dead(setup: Setup) -> nn.Module:
 def stuck_after_first_epoch(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Choose a rate so large that the loss bounces; verify by going on with a thirtieth of it."""
     part = HALVES.get(half, DRAWN)
-    setup = sound(half, rng, n_train=part.stuck_samples, plan=(30, 60), only=part.unstable, may_be_small=False)
-    setup = replace(hard_to_fit(setup, rng, part.stuck_widths), init_scale=float(rng.uniform(1.3, 3.0)))
-    setup = setup.but(batch=8 if "small" in cause else 16, clip=float(rng.choice([0.0, 0.0, 1.0])))
+    samples = (120, 240) if cause in STUCK_CLIPPED else part.stuck_samples
+    setup = sound(half, rng, n_train=samples, plan=(30, 60), only=part.unstable, may_be_small=False)
+    harder = setup if "sound targets" in cause else hard_to_fit(setup, rng, part.stuck_widths)
+    setup = replace(harder, init_scale=float(rng.uniform(1.3, 3.0)))
+    if cause in STUCK_CLIPPED:
+        setup = setup.but(batch=8, clip=significant(rng.uniform(0.1, 0.6)), optimizer="sgd")
+    else:
+        setup = setup.but(batch=8 if "small" in cause else 16, clip=float(rng.choice([0.0, 0.0, 1.0])))
     run = train(raised(setup, drops_and_stays))
     require(finite(run), "not finite")
     test, fitted = run.test["loss"], run.train["loss"]

@@ -22,6 +22,9 @@ DIVERGING = (
 )
 NAN = ("rate jumps up", "log of 0 in half precision", "corrupt sample", "loss scale overflows", "exp overflows")
 OSCILLATING = ("high rate and momentum", "tiny batches of few samples", "adam, high rate")
+AT_THE_EDGE = ("full batches at the edge", "few batches at the edge")
+"""Steps along the gradient of all samples at once, just too large for the steepest direction: a loss that bounces."""
+
 PERIODIC = ("sorted by class", "sorted by input", "sorted by target", "sorted by class, high rate")
 
 
@@ -124,6 +127,8 @@ def corrupt(run: Run) -> None:
 
 def oscillating(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Take steps too large for what a batch can say; verify by going on with a tenth of the rate."""
+    if cause in AT_THE_EDGE:
+        return bounces(at_the_edge(half, rng, cause), cause, step=1.4)
     optimizer = "adam" if "adam" in cause else "momentum"
     setup = sound(half, rng, optimizers=(optimizer,), n_train=(24, 90), plan=(30, 80))
     setup = replace(hard_to_fit(setup, rng), width=setup.width)
@@ -132,8 +137,20 @@ def oscillating(half: str, rng: np.random.Generator, cause: str) -> Found:
         setup = replace(
             setup, task=setup.task.with_parts(train=setup.task.train.take(torch.arange(min(40, len(setup.task.train)))))
         )
-    setup = setup.but(batch=batch, momentum=0.95, clip=float(rng.choice([0.0, 1.0, 2.0])))
-    run = train(raised(setup, zig_zags, rows=16, step=1.7))
+    return bounces(setup.but(batch=batch, momentum=0.95, clip=float(rng.choice([0.0, 1.0, 2.0]))), cause)
+
+
+def at_the_edge(half: str, rng: np.random.Generator, cause: str) -> Setup:
+    setup = sound(half, rng, modes=("box", "both"), optimizers=("sgd",), n_train=(60, 250), plan=(30, 80))
+    if rng.random() < 0.5:
+        setup = replace(hard_to_fit(setup, rng), width=setup.width)
+    batch = -(-len(setup.task.train) // (1 if "full" in cause else int(rng.integers(2, 5))))
+    return setup.but(batch=batch, clip=float(rng.choice([0.5, 1.0, 2.0])))
+
+
+def bounces(setup: Setup, cause: str, step: float = 1.7) -> Found:
+    """Train with the lowest rate at which the losses zig-zag; verify by going on with a tenth of it."""
+    run = train(raised(setup, zig_zags, rows=16, step=step))
     require(finite(run), "not finite")
     test, fitted = run.test["loss"][-15:], run.train["loss"][-15:]
     require(variation(test) >= 0.2 and turns(test) >= 0.5, "no zig-zag on the test set")
