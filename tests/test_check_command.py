@@ -47,7 +47,7 @@ def test_it_says_what_would_run_and_makes_nothing(write_config: Write, folder: P
     path = write_config()
     text = words_of(path, "--set", ENOUGH)
     assert "small: maximise val/accuracy; a new study" in text
-    assert "lr: 0.001 0.003 0.01 … 3 10; starts from 0.1; learning rate" in text
+    assert "lr: 0.001 0.003 0.01 … 3 10; usually 0.001 0.003 0.01 0.03 0.1; starts from 0.1; learning rate" in text
     assert "1 baseline; sweep of lr: 0.001 0.003 0.03 0.3 3 10" in text
     assert "30 trials; a trial has 10 epochs: about 30 trials, 300 epochs if none is stopped" in text
     assert "cpu × 2: 2 trials at a time" in text

@@ -111,7 +111,7 @@ def test_a_results_folder_that_cannot_be_written_is_refused(write_config: Write,
 def test_a_broken_storage_is_refused_and_left_alone(write_config: Write, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "study.db").write_bytes(b"these are not the bytes of a database" * 40)
-    assert "expected an Optuna storage, but got" in refused("run", write_config())
+    assert "expected an SQLite file, but got" in refused("run", write_config())
     assert (folder / "study.db").read_bytes().startswith(b"these are not")
     assert not (folder / "config.yaml").exists()
 

@@ -384,7 +384,7 @@ def test_a_driver_killed_between_queueing_and_starting_starts_that_trial(write_c
     driving.study(path, "budget.trials=1")
     # The same two calls as the driver makes, with the kill in between.
     queued = attributes(origin=Origin.SWEEP, seed=700_022)
-    driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.495, "size": "m"}, user_attrs=queued)
+    driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.895, "size": "m"}, user_attrs=queued)
     records = driving.study(path, "budget.trials=4")
     whole = driving.study(write_config(study="whole", jobs=1), "budget.trials=4")
     assert driving.outcome(records) == driving.outcome(whole)
@@ -412,7 +412,7 @@ def test_a_queued_trial_is_trained_although_the_budget_counts_it(write_config: W
     path = write_config(jobs=1)
     driving.study(path, "budget.trials=1")
     queued = attributes(origin=Origin.SWEEP, seed=700_022)
-    driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.495, "size": "m"}, user_attrs=queued)
+    driving.plain_optuna(folder).enqueue_trial({"lr": 0.001, "momentum": 0.895, "size": "m"}, user_attrs=queued)
     assert [r.state for r in driving.study(path, "budget.trials=2")] == [TrialState.COMPLETE] * 2
 
 

@@ -36,7 +36,7 @@ def test_a_note_says_why_a_trial_ended_and_what_is_prescribed(content: Content) 
 
 
 def test_a_note_links_a_trial_with_the_one_it_was_made_of_and_says_what_that_was_worth(content: Content) -> None:
-    assert r"`smaller_model` for [trial 0](/trials?numbers=0) (model m → s); worth +0.05" in note(content, 1)
+    assert r"smaller\_model for [trial 0](/trials?numbers=0) (model m → s); worth +0.05" in note(content, 1)
     assert r"**What was made of it:** [trial 1](/trials?numbers=1)" in note(content, 0)
 
 
@@ -62,7 +62,7 @@ def test_what_a_program_printed_stays_text(tmp_path: Path) -> None:
 def test_the_note_of_a_study_says_what_was_found_and_how_sure_that_is(content: Content) -> None:
     said = notes.of_study(content, LINKS)
     assert "### Best so far: [trial 1](/trials?numbers=1), 0.8500 at epoch 9" in said
-    assert "lr: 0.01\nmodel: s" in said and "### How sure that is" in said
+    assert "    lr: 0.01\n    model: s" in said and "### How sure that is" in said
     assert "No tuner works on this study" in said
     assert "A tuner works on this study" in notes.of_study(replace(content, running=True), LINKS)
 

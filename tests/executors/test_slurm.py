@@ -67,7 +67,7 @@ def trained(folder: Path) -> int:
 def test_trials_train_on_without_their_driver_and_the_next_one_takes_them_up(
     study: Any, folder: Path, end: signal.Signals, pausing: Any
 ) -> None:
-    path = study("--seconds", "0.6", "--until", "{until}", pausing=pausing)
+    path = study("--seconds", "1.0", "--until", "{until}", pausing=pausing)
     driver = driving.driver(path)
     driving.wait_until(lambda: trained(folder) >= 2, 60)
     os.kill(driver.pid, end)
