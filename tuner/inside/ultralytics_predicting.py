@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from ultralytics import YOLO
 
@@ -17,6 +18,7 @@ from tuner.data.doctor.dataset import Sample
 from tuner.data.doctor.opened import open_set
 from tuner.errors import ConfigError
 from tuner.evidence import predictions
+from tuner.inside import ultralytics_looking
 from tuner.inside.ultralytics_names import BEST_FILE
 from tuner.inside.ultralytics_training import device_of
 
@@ -30,13 +32,16 @@ def predict(spec: Mapping[str, Any], split: str, out: Path) -> None:
     data, _ = open_set(Path(spec["arguments"]["data"]), task)
     if split not in data.splits:
         raise ValueError(f"split: expected one of {', '.join(data.splits)}, but got '{split}'")
-    model = YOLO(str(Path(spec["folder"]) / BEST_FILE), task=task)
+    weights = Path(spec["folder"]) / BEST_FILE
+    model = YOLO(str(weights), task=task)
     names = [str(name) for _, name in sorted(model.names.items())]
     samples = data.splits[split]
     given = {"imgsz": spec["arguments"]["imgsz"], "device": device_of(spec)}
     lines = [predictions.header(task, split, names), *_lines(model, samples, given)]
     out.parent.mkdir(exist_ok=True)
     whole.write(out, "\n".join(lines) + "\n")
+    if task == "classify":
+        ultralytics_looking.explain(weights, given["imgsz"], torch.device(given["device"]), out)
 
 
 def of_weights(path: Path, task: str) -> tuple[list[str], Callable[[Sequence[Sample]], Iterator[str]]]:
