@@ -42,6 +42,15 @@ def wait_for(path: Path, seconds: float = 10) -> str:
     return path.read_text()
 
 
+def number_in(path: Path) -> int:
+    """Wait until a program has written a number, and not only opened its file."""
+    deadline = time.monotonic() + 10
+    while not (written := path.read_text() if path.exists() else ""):
+        assert time.monotonic() < deadline, f"{path.name} did not come"
+        time.sleep(0.01)
+    return int(written)
+
+
 def is_gone(pid: int, seconds: float = 5) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -150,7 +159,7 @@ def test_children_go_with_their_trial_even_from_another_session(
     executor: LocalExecutor, tmp_path: Path, started: list[Process]
 ) -> None:
     started.append(process := executor.start(python(WITH_CHILD, tmp_path), tmp_path, Device()))
-    child = int(wait_for(tmp_path / "child"))
+    child = number_in(tmp_path / "child")
     process.stop()
     wait(process)
     assert is_gone(child)
@@ -159,7 +168,7 @@ def test_children_go_with_their_trial_even_from_another_session(
 def test_children_that_a_finished_trial_left_behind_go_too(executor: LocalExecutor, tmp_path: Path) -> None:
     code = WITH_CHILD.replace("time.sleep(60)", "time.sleep(0.5)")
     wait(executor.start(python(code, tmp_path), tmp_path, Device()))
-    assert is_gone(int(wait_for(tmp_path / "child")))
+    assert is_gone(number_in(tmp_path / "child"))
 
 
 def test_no_trial_outlives_its_driver(tmp_path: Path) -> None:
@@ -172,8 +181,8 @@ def test_no_trial_outlives_its_driver(tmp_path: Path) -> None:
         "(here / 'guard').write_text(str(p.pid)); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", driver], cwd=Path(__file__).parents[2])
-    child = int(wait_for(tmp_path / "child"))
-    guard = int(wait_for(tmp_path / "guard"))
+    child = number_in(tmp_path / "child")
+    guard = number_in(tmp_path / "guard")
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert is_gone(child) and is_gone(guard)
@@ -197,7 +206,7 @@ def test_a_killed_guard_takes_the_grandchildren_with_it(executor: LocalExecutor,
     grandchild = f"import os, time; {names}; time.sleep(60)"
     command = Command(("/bin/sh", "-c", f'"{sys.executable}" -S -c "{grandchild}"; true'), cwd=tmp_path)
     process = executor.start(command, tmp_path, Device())
-    child = int(wait_for(tmp_path / "child"))
+    child = number_in(tmp_path / "child")
     os.kill(process.pid, signal.SIGKILL)
     assert wait(process) == 128 + signal.SIGKILL
     assert is_gone(child)
