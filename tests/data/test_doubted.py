@@ -7,39 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from tests import driving
 from tests.inside import pictures
 from tuner.data.doctor import page
 from tuner.data.doctor.examine import examine
-from tuner.inside import images, parameters, training
-from tuner.trainers.torch import TorchOptions, TorchTrainer
+from tuner.inside import images
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train the classifier on squares of three colours, and return the folder of the trial."""
-    base = tmp_path_factory.mktemp("trained")
-    root = pictures.folders(base / "set", (40, 40, 40))
-    trainer = TorchTrainer(TorchOptions(data=str(root), image_size=20, test_share=0.0, device="cpu"), base)
-    folder = base / "study" / "trials" / "0000"
-    folder.mkdir(parents=True)
-    spec = {
-        **trainer._settings(folder.parent.parent),
-        "params": {"model": "cnn-s", "optimizer": "adam", "lr": 0.01, "batch": 16},
-        "epochs": 10,
-        "seed": 0,
-        "folder": str(folder),
-        "objective": "val/accuracy",
-        "higher_is_better": True,
-    }
-    (folder / "spec.json").write_text(json.dumps(spec))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # with another number the same seed gives another small model
-    training.train(spec, parameters.parse(spec["params"]), resume=False)
-    torch.set_num_threads(threads)
-    return folder
+    return Path(pictures.trained(tmp_path_factory.mktemp("trained"), 10)["folder"])
 
 
 def test_a_label_that_was_turned_round_is_named_with_its_picture(trained: Path, tmp_path: Path) -> None:

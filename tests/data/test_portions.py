@@ -44,6 +44,13 @@ def test_the_same_seed_draws_the_same_parts_and_another_seed_others(tmp_path: Pa
     assert files(read(root, seed=1), "val") != files(read(root), "val")
 
 
+def test_a_set_that_lies_elsewhere_is_dealt_out_in_the_same_way(tmp_path: Path) -> None:
+    """On another machine, or moved between two halves of a study, what was validated on is not trained on."""
+    here = read(folders(tmp_path / "here", COUNTS))
+    there = read(folders(tmp_path / "a" / "longer" / "way", COUNTS))
+    assert here.parts == there.parts
+
+
 def test_identical_images_are_on_one_side(tmp_path: Path) -> None:
     root = folders(tmp_path, (20, 20))
     for i in range(0, 20, 2):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from tuner.inside import parameters, training
+from tuner.trainers.torch import TorchOptions, TorchTrainer
 
 COLOURS = ((220, 60, 60), (60, 220, 60), (60, 60, 220))
 SIDE = 20
@@ -29,3 +34,23 @@ def folders(root: Path, counts: Sequence[int], *, first: int = 0, grey: bool = F
         for number in range(count):
             picture(first + 100 * kind + number, kind, grey=grey).save(place / f"{number}.png")
     return root
+
+
+def trained(base: Path, epochs: int) -> dict[str, Any]:
+    """Train the classifier on forty pictures of each class below ``base``, and return what the trial was told."""
+    root = folders(base / "set", (40, 40, 40))
+    trainer = TorchTrainer(TorchOptions(data=str(root), image_size=SIDE, test_share=0.0, device="cpu"), base)
+    folder = base / "study" / "trials" / "0000"
+    folder.mkdir(parents=True)
+    spec = {
+        **trainer._settings(folder.parent.parent),
+        "params": {"model": "cnn-s", "optimizer": "adam", "lr": 0.01, "batch": 16},
+        "epochs": epochs,
+        "seed": 0,
+        "folder": str(folder),
+        "objective": "val/accuracy",
+        "higher_is_better": True,
+    }
+    (folder / "spec.json").write_text(json.dumps(spec))
+    training.train(spec, parameters.parse(spec["params"]), resume=False)
+    return spec

@@ -11,9 +11,8 @@ from torch import nn
 
 from tests.inside import pictures
 from tuner.evidence import maps, predictions
-from tuner.inside import class_maps, models, parameters, torch_predicting, training
+from tuner.inside import class_maps, models, parameters, torch_predicting
 from tuner.spec import evidence_file
-from tuner.trainers.torch import TorchOptions, TorchTrainer
 
 
 class Corner(nn.Module):
@@ -65,21 +64,8 @@ def test_every_model_can_be_looked_into(name: str) -> None:
 
 def test_a_real_classifier_looks_at_the_square_that_tells_the_class(tmp_path: Path) -> None:
     """Squares of 10 of 20 pixels a side, in noise, are what the colours are told by."""
-    root = pictures.folders(tmp_path / "set", (40, 40, 40))
-    trainer = TorchTrainer(TorchOptions(data=str(root), image_size=20, test_share=0.0, device="cpu"), tmp_path)
-    folder = tmp_path / "study" / "trials" / "0000"
-    folder.mkdir(parents=True)
-    spec = {
-        **trainer._settings(folder.parent.parent),
-        "params": {"model": "cnn-s", "optimizer": "adam", "lr": 0.01, "batch": 16},
-        "epochs": 6,
-        "seed": 0,
-        "folder": str(folder),
-        "objective": "val/accuracy",
-        "higher_is_better": True,
-    }
-    p = parameters.parse(spec["params"])
-    training.train(spec, p, resume=False)
+    spec = pictures.trained(tmp_path, 6)
+    folder, p = Path(spec["folder"]), parameters.parse(spec["params"])
     torch_predicting.predict(spec, p, "val", evidence_file(folder))
     found = predictions.read(evidence_file(folder))
     seen = maps.read(maps.file(evidence_file(folder)))

@@ -145,14 +145,15 @@ def _deal(groups: Sequence[Places], shares: Mapping[str, float]) -> dict[str, Pl
 
 
 def _same(places: Places, samples: Sequence[Sample]) -> dict[str, Places]:
-    """Return the places by the content of their images."""
+    """Return the places by the content of their images; a set that was moved elsewhere has the same groups."""
     sizes = Counter(_size(samples[place]) for place in places)
+    root = os.path.commonpath({os.path.dirname(os.path.abspath(sample.path)) for sample in samples})
     groups: dict[str, Places] = {}
     for place in places:
         sample = samples[place]
         # Only files of the same length can be the same, and reading them all would take minutes for a large set.
         alone = sizes[_size(sample)] == 1
-        groups.setdefault(f"{sample.path}" if alone else _digest(sample), []).append(place)
+        groups.setdefault(os.path.relpath(sample.path, root) if alone else _digest(sample), []).append(place)
     return groups
 
 
