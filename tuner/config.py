@@ -19,7 +19,7 @@ from tuner.errors import ConfigError, closest, did_you_mean
 from tuner.executors.devices import Device, Wanted
 from tuner.policy import Table, Treatment
 from tuner.record import Action, Params, Record
-from tuner.space import Role, Space
+from tuner.space import PRIOR_SHARE, Role, Space
 from tuner.spec import Trainer, TrialSpec
 from tuner.standings import Rules
 from tuner.storage_url import URL, as_shown
@@ -121,7 +121,10 @@ class ConfigModel(Model):
         Plugin(name="TPESampler"), description="a sampler of Optuna by its class name, with its arguments"
     )
     prior: float = Field(
-        0.75, ge=0, le=1, description="share of the first draws that keep to what is usual, until there is a lesson"
+        PRIOR_SHARE,
+        ge=0,
+        le=1,
+        description="share of the first draws that keep to what is usual, until there is a lesson",
     )
     scheduler: Plugin | None = Field(None, description="an Optuna pruner beside or instead of the treatment table")
     pausing: Pausing | None = Field(

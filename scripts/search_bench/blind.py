@@ -23,7 +23,7 @@ from tuner.bank import Task, Unused
 from tuner.likely import Likely
 from tuner.placed import Placed
 from tuner.sampler import Snapped
-from tuner.space import Space
+from tuner.space import PRIOR_SHARE, Space
 
 MakeSampler = Callable[[int], BaseSampler]
 MakePruner = Callable[[Task], BasePruner]
@@ -48,7 +48,7 @@ class Usual(Likely):
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        usual = np.random.default_rng([self._seed, trial.number]).random() < 0.75
+        usual = np.random.default_rng([self._seed, trial.number]).random() < PRIOR_SHARE
         draw = super().sample_independent if usual else self._plain.sample_independent
         return draw(study, trial, param_name, param_distribution)
 

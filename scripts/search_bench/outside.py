@@ -78,8 +78,6 @@ def params(vector: Sequence[float], space: Space) -> Params:
 
 def _value(parameter: Range | Levels | Choice | Any, x: float) -> ParamValue:
     if isinstance(parameter, Range):
-        low, high = parameter.low, parameter.high
-        value = low * (high / low) ** x if parameter.log else low + x * (high - low)
-        return round(value) if parameter.integer else min(max(value, low), high)
+        return parameter.at(x)
     values: Sequence[ParamValue] = parameter.values if isinstance(parameter, Levels) else parameter.options
     return values[min(int(x * len(values)), len(values) - 1)]

@@ -80,9 +80,10 @@ def _standing(plan: Plan) -> str:
 def _space(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "space", words.count(plan.dimensions, "dimension")
     first = plan.config.baselines[0] if plan.config.baselines else plan.config.space.complete({})
+    has_priors = _has_priors(plan)
     for name, parameter in plan.config.space.parameters.items():
         start = f"; starts from {words.value(first[name])}" if name in first else ""
-        likely = parameter.likely() if _has_priors(plan) else parameter
+        likely = parameter.likely() if has_priors else parameter
         usual = f"; usually {ranged(likely).removeprefix('logarithmic, ')}" if likely != parameter else ""
         role = f"; {words.plain(parameter.role).replace('_', ' ')}" if parameter.role else ""
         when = " and ".join(f"{parent} {_few(values)}" for parent, values in parameter.when.items())
