@@ -159,6 +159,19 @@ def test_half_a_checkpoint_is_not_taken_for_one(made: Any, folder: Path, tmp_pat
     assert (folder / "last.pt").read_bytes() == whole.read_bytes()
 
 
+def test_one_trial_after_another_leaves_nothing_open(made: Any, folder: Path, tmp_path: Path) -> None:
+    seat, before = node.Seat(), len(os.listdir("/proc/self/fd"))
+    for content in ("1", "2"):
+        assert seat.place(made(f"open('log.csv', 'w').write({content!r})")._order)[1] is False
+        seat.ask("start")
+        while seat.ask("look", 0.2, False).code is None:  # type: ignore[attr-defined]
+            pass
+        seat.ask("clear")
+        seat.ask("clear")  # the first answer may have been lost
+    assert len(os.listdir("/proc/self/fd")) == before + 2, "the two that hold what made() made, and no other"
+    assert len(list(tmp_path.glob("tuner-*"))) == 2
+
+
 def test_what_is_too_large_stays_and_is_named(made: Any, folder: Path) -> None:
     trial = made("open('last.pt', 'wb').write(b'1' * 3000000); open('log.csv', 'w').write('1')", carry_bytes=2**21)
     incoming = begin(trial, folder)

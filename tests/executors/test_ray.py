@@ -21,7 +21,8 @@ from tuner import config
 from tuner.errors import ConfigError
 from tuner.executors import ray as ray_executor
 from tuner.executors.devices import Wanted
-from tuner.executors.ray import RayOptions
+from tuner.executors.ray import RayExecutor, RayOptions
+from tuner.spec import Command, Log, TrialSpec
 
 Write = Callable[..., Path]
 
@@ -209,6 +210,36 @@ def test_a_stop_reaches_the_node_in_the_grace_period(cluster: Any, write_config:
     assert done.returncode == 0, done.stderr
     assert driving.plain_optuna(folder).trials[0].user_attrs["ending"]["reason"] == "time_limit"
     assert driving.processes_of(folder) == []
+
+
+@pytest.mark.ray
+def test_the_next_trial_takes_the_place_of_the_last_one_and_what_nobody_takes_is_free_soon(
+    cluster: Any, tmp_path: Path
+) -> None:
+    import ray
+
+    options, wanted = RayOptions(address=cluster.address), Wanted("cpu", jobs=1)
+    slots = RayExecutor.choose(options, wanted)
+    try:
+        executor, actors = RayExecutor(slots, 1.0, options, wanted, print), []
+        for number in (0, 1):
+            spec = TrialSpec(number, {}, 1, 0, tmp_path / f"{number:04d}", "val/loss", False)
+            executor.open(spec, Log(spec.folder / "log.csv", "csv"))
+            command = Command((sys.executable, "-S", "-c", "open('log.csv', 'w').write('1')"), cwd=spec.folder)
+            trial = executor.start(command, spec.folder, slots[0])
+            actors.append(trial._actor)
+            driving.wait_until(lambda trial=trial: trial.poll() == 0)  # type: ignore[misc]
+            assert (spec.folder / "log.csv").read_text() == "1"
+        assert actors[0] is actors[1]
+
+        def all_free() -> bool:
+            executor.wait()
+            return bool(ray.available_resources().get("CPU") == ray.cluster_resources()["CPU"])
+
+        assert not all_free()
+        driving.wait_until(all_free)
+    finally:
+        ray.shutdown()
 
 
 @pytest.mark.ray

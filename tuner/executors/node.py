@@ -1,8 +1,8 @@
 """One trial on a node of a cluster: its process and, where the node does not see the study's folder, its files.
 
-An actor of Ray (``tuner.executors.ray``) that the driver asks now and then. It travels to the node as it stands here,
-so it imports the standard library alone and the node needs no tuner for it. The training is a child of the guard
-(``guard.py``, sent along), which ends it when this process ends: with its driver, or with its node.
+What an actor of Ray (``tuner.executors.ray``) does, which the driver asks now and then. It travels to the node as it
+stands here, so it imports the standard library alone and the node needs no tuner for it. The training is a child of the
+guard (``guard.py``, sent along), which ends it when this process ends: with its driver, or with its node.
 """
 
 from __future__ import annotations
@@ -85,8 +85,21 @@ class Look:
     forsaken: bool = False
 
 
+class Seat:
+    """The actor: a share of a node for one trial after another, as a new actor takes a second to be there."""
+
+    def place(self, order: Order) -> tuple[str, bool]:
+        """Take on a trial; return the name of this node and whether it sees the trial's folder."""
+        self._trial = Trial(order)
+        return self._trial.place()
+
+    def ask(self, question: str, *words: object) -> object:
+        """Ask the trial that was taken on last, by the name of a method."""
+        return getattr(self._trial, question)(*words)
+
+
 class Trial:
-    """The actor: ``place``, then ``take`` for every file where nothing is shared, ``start``, ``look`` until the end."""
+    """``place``, then ``take`` for every file where nothing is shared, ``start``, ``look`` until the end, ``clear``."""
 
     def __init__(self, order: Order) -> None:
         self._order = order
@@ -94,7 +107,7 @@ class Trial:
         self._code: int | None = None
         self._asked = time.monotonic()
         self._forsaken = False
-        self._scratch = _scratch(order.scratch)
+        self._scratch, self._owner = _scratch(order.scratch)
         self._folder = order.folder
         self._sent: dict[str, Stamp] = {}
         self._sent_at: dict[str, float] = {}
@@ -223,8 +236,12 @@ class Trial:
                 os.write(self._control, b"k" if force else b"t")
 
     def clear(self) -> None:
-        """Remove what is only here."""
+        """Remove what is only here, and let go of it: others may follow in this process."""
         shutil.rmtree(self._scratch, ignore_errors=True)
+        open_ones = [handle for handle in (self._owner, self._control, self._status) if handle >= 0]
+        self._owner = self._control = self._status = -1  # before they are closed: their numbers are given out again
+        for handle in open_ones:
+            os.close(handle)
 
     def _log_size(self) -> int:
         with contextlib.suppress(OSError):
@@ -306,8 +323,8 @@ class Trial:
             return False
 
 
-def _scratch(parent: str | None) -> str:
-    """Make a folder of this trial's own, and remove those of trials whose process is gone."""
+def _scratch(parent: str | None) -> tuple[str, int]:
+    """Make a folder of this trial's own, and remove those of trials whose process is gone; return it and its lock."""
     parent = parent or tempfile.gettempdir()
     for name in os.listdir(parent):
         if name.startswith(PREFIX):
@@ -315,11 +332,11 @@ def _scratch(parent: str | None) -> str:
                 fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
     scratch = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
-    # Held until this process ends, however it ends.
+    # Held until the trial or this process ends, however it ends.
     handle = os.open(os.path.join(scratch, OWNER), os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(handle, fcntl.LOCK_SH)
     os.makedirs(os.path.join(scratch, SENT))
-    return scratch
+    return scratch, handle
 
 
 def _holds(path: str, token: str) -> bool:

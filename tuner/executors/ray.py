@@ -7,7 +7,7 @@
       cpus_per_trial: 4
     jobs: 16                      # most trials at a time; left out: as many as find room
 
-Every trial is an actor that takes its share of a node and starts the trial's command there, as a process of its own.
+An actor takes a trial's share of a node and starts the trial's command there, as a process of its own.
 The program, the data and the packages have to be on every node, at the same paths. The study's folder need not be:
 where a node does not see it, a trial's files are sent along at its start, and come back while it trains.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import secrets
 import socket
@@ -41,6 +42,8 @@ COUNT_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 UNAVAILABLE_SECONDS = 60.0
 """How long a node that does not answer may come back, where Ray does not know yet that it is lost."""
+KEPT_SECONDS = 2.0
+"""How long the actor of a trial that ended keeps its share for the next one."""
 VISIBLE_SECONDS = 60.0
 """How long the last rows of a log may take to be seen through a shared file system."""
 LOST, STOPPED, CANNOT_START = 137, 143, 127
@@ -79,9 +82,10 @@ class RayTrial:
 
     device = RAY
 
-    def __init__(self, actor: Any, folder: Path, log: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, actor: Any, order: node.Order, say: Callable[[str], None], keep: Callable[[Any], None]) -> None:
         self.lost, self.queued = "", True
-        self._actor, self._folder, self._log, self._say = actor, folder, log, say
+        self._actor, self._order, self._say, self._keep = actor, order, say, keep
+        self._folder = Path(order.folder)
         self._node = "a node"
         self._code: int | None = None
         self._steps = self._conversation()
@@ -96,8 +100,6 @@ class RayTrial:
         while self._code is None and ray.wait([self._answer], timeout=0)[0]:
             if not self._take(ray):
                 break
-        if self._code is not None:
-            self._release(ray)
         return self._code
 
     def stop(self, *, force: bool = False) -> None:
@@ -106,9 +108,9 @@ class RayTrial:
 
         if self.queued and self._code is None:
             self._code = STOPPED
-            self._release(ray)
+            self._give_back(ray)
         elif self._code is None:
-            self._actor.stop.remote(force)
+            self._actor.ask.remote("stop", force)
 
     def _take(self, ray: Any) -> bool:
         """Take one answer and ask the next question; return whether it was one."""
@@ -117,15 +119,15 @@ class RayTrial:
         except ray.exceptions.ActorUnavailableError as error:
             self._silent_since = self._silent_since or time.monotonic()
             if time.monotonic() - self._silent_since > UNAVAILABLE_SECONDS:
-                self._lose(error)
+                self._lose(ray, error)
             else:
                 self._answer = self._request(True)
             return False
         except ray.exceptions.RayTaskError as error:
-            self._broken(error.cause if error.cause is not None else error)
+            self._broken(ray, error.cause if error.cause is not None else error)
             return False
         except ray.exceptions.RayError as error:
-            self._lose(error)
+            self._lose(ray, error)
             return False
         self._silent_since = None
         try:
@@ -133,19 +135,21 @@ class RayTrial:
             self._answer = self._request(False)
         except StopIteration as end:
             self._code = end.value
+            self._keep(self._actor)
         return True
 
-    def _release(self, ray: Any) -> None:
+    def _give_back(self, ray: Any) -> None:
         """Give the node's share back at once."""
         self._steps.close()
-        with contextlib.suppress(ray.exceptions.RayError, ValueError):
-            ray.kill(self._actor)
+        _end(ray, self._actor)
 
-    def _lose(self, error: Exception) -> None:
+    def _lose(self, ray: Any, error: Exception) -> None:
+        self._give_back(ray)
         carried.restore(self._folder)
         self._code, self.lost = LOST, f"{self._node} was lost: {_reason(error)}"
 
-    def _broken(self, error: Exception) -> None:
+    def _broken(self, ray: Any, error: Exception) -> None:
+        self._give_back(ray)
         with open(self._folder / OUTPUT_FILE, "a") as output:
             output.write(f"cannot start on {self._node}: {error}\n")
         self._code = CANNOT_START
@@ -154,33 +158,33 @@ class RayTrial:
 
     def _conversation(self) -> Generator[Request, Any, int]:
         actor = self._actor
-        host, shared = yield lambda _: actor.place.remote()
+        host, shared = yield lambda _: actor.place.remote(self._order)
         self.queued, self._node = False, f"node {host}"
         incoming = None
         if not shared:
             for piece in carried.outgoing(self._folder):
-                yield lambda _, piece=piece: actor.take.remote(*piece)  # type: ignore[misc]
+                yield lambda _, piece=piece: actor.ask.remote("take", *piece)  # type: ignore[misc]
             incoming = carried.Incoming(self._folder)
-        yield lambda _: actor.start.remote()
+        yield lambda _: actor.ask.remote("start")
         look = yield from self._follow(incoming)
         if look.kept:
             self._say(f"{', '.join(look.kept)} of trial {self._folder.name} stayed on {self._node}: above carry_mb")
-        yield lambda _: actor.clear.remote()
+        yield lambda _: actor.ask.remote("clear")
         if look.forsaken:
             self.lost = f"{self._node} did not hear from its driver"
         return int(look.code or 0)
 
     def _follow(self, incoming: carried.Incoming | None) -> Generator[Request, Any, node.Look]:
         """Follow the trial to its end; return the last look."""
-        deadline: float | None = None
+        log, deadline = self._folder / self._order.log, math.inf
         while True:
-            look: node.Look = yield lambda missed: self._actor.look.remote(LOOK_SECONDS, missed)
+            look: node.Look = yield lambda missed: self._actor.ask.remote("look", LOOK_SECONDS, missed)
             if incoming is not None:
                 yield from self._fetch(incoming, look)
             if look.code is None:
                 continue
-            deadline = deadline or time.monotonic() + VISIBLE_SECONDS
-            if incoming is not None or is_seen(self._log, look.log_size) or time.monotonic() > deadline:
+            deadline = min(deadline, time.monotonic() + VISIBLE_SECONDS)
+            if incoming is not None or is_seen(log, look.log_size) or time.monotonic() > deadline:
                 return look
 
     def _fetch(self, incoming: carried.Incoming, look: node.Look) -> Generator[Request, Any, None]:
@@ -189,7 +193,7 @@ class RayTrial:
                 incoming.write(name, 0, look.inline[name])
                 continue
             for offset in range(0, size, node.PIECE):
-                piece = yield lambda _, n=name, o=offset: self._actor.piece.remote(n, o)  # type: ignore[misc]
+                piece = yield lambda _, n=name, o=offset: self._actor.ask.remote("piece", n, o)  # type: ignore[misc]
                 incoming.write(name, offset, piece)
         incoming.install(look)
 
@@ -221,6 +225,7 @@ class RayExecutor:
         self._slots, self._counted = list(slots), time.monotonic()
         self._logs: dict[Path, Log] = {}
         self._token = secrets.token_hex(16)
+        self._kept: list[tuple[Any, tuple[float, float], float]] = []  # actors without a trial, their share, since when
         if not _places(options, wanted):
             cpus, gpus = _share(options, wanted)
             say(f"no node of the cluster has {cpus:g} cores and {gpus:g} GPUs for a trial: trials wait until one joins")
@@ -243,22 +248,30 @@ class RayExecutor:
         return time.monotonic()
 
     def wait(self) -> None:
+        """Wait a moment; what was kept for a next trial and found none is given back."""
         time.sleep(POLL_SECONDS)
+        while self._kept and time.monotonic() - self._kept[0][2] > KEPT_SECONDS:
+            self._let_go()
 
     def start(self, command: Command, folder: Path, device: Device) -> RayTrial:
-        """Ask the cluster for a place for the trial of ``folder``."""
+        """Ask the cluster for a place for the trial of ``folder``, unless one was kept."""
+        share = _share(self._options, self._wanted)
+        while self._kept and self._kept[0][1] != share:
+            self._let_go()
+        actor = self._kept.pop()[0] if self._kept else _actor(*share)
+
+        def keep(actor: Any) -> None:
+            self._kept.append((actor, share, time.monotonic()))
+
+        return RayTrial(actor, self._order(command, folder, share[1]), self._say, keep)
+
+    def _let_go(self) -> None:
         import ray
 
-        cpus, gpus = _share(self._options, self._wanted)
-        ray.cloudpickle.register_pickle_by_value(node)  # so that a node needs no tuner of the same version
-        remote = ray.remote(node.Trial).options(
-            num_cpus=cpus, num_gpus=gpus, max_concurrency=4, max_restarts=0, scheduling_strategy="SPREAD"
-        )
-        log = self._logs[folder]
-        return RayTrial(remote.remote(self._order(command, folder, log, gpus)), folder, log.path, self._say)
+        _end(ray, self._kept.pop(0)[0])
 
-    def _order(self, command: Command, folder: Path, log: Log, gpus: float) -> node.Order:
-        options = self._options
+    def _order(self, command: Command, folder: Path, gpus: float) -> node.Order:
+        options, log = self._options, self._logs[folder]
         marker = folder.parent / MARKER
         marker.write_text(self._token)
         hidden = {} if gpus else {"CUDA_VISIBLE_DEVICES": ""}
@@ -287,6 +300,20 @@ class RayExecutor:
         """Wait for a process of an earlier driver that shares the folder; others end with their driver."""
         wait_for_lock(folder, self._grace)
         carried.restore(folder)
+
+
+def _actor(cpus: float, gpus: float) -> Any:
+    """Ask the cluster for an actor with a share of a node."""
+    import ray
+
+    ray.cloudpickle.register_pickle_by_value(node)  # so that a node needs no tuner of the same version
+    options = {"num_cpus": cpus, "num_gpus": gpus, "max_concurrency": 4, "max_restarts": 0}
+    return ray.remote(node.Seat).options(**options, scheduling_strategy="SPREAD").remote()
+
+
+def _end(ray: Any, actor: Any) -> None:
+    with contextlib.suppress(ray.exceptions.RayError, ValueError):
+        ray.kill(actor)
 
 
 def _connect(address: str | None) -> None:
