@@ -21,7 +21,7 @@ from tests.data import sets
 from tests.data.test_coco import images, instances
 from tests.docs_blocks import KINDS, MARKS, PAGES, ROOT, Block, blocks, inline_commands, prose
 from tests.inside.pictures import folders
-from tuner import config, documents, space_file, stages
+from tuner import config, config_model, documents, space_file, stages
 from tuner.cli import app
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -184,7 +184,7 @@ def test_a_file_of_the_repository_in_a_command_is_there(where: str, line: str) -
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.kind == "yaml"], ids=str)
 def test_a_configuration_that_is_shown_is_one(block: Block, tmp_path: Path) -> None:
     shown = yaml.safe_load(block.text)
-    if not set(shown) <= {*config.ConfigModel.model_fields, config.STAGES}:
+    if not set(shown) <= {*config_model.ConfigModel.model_fields, config.STAGES}:
         space_file.build(shown, "space")
         return
     document = {**SMALLEST, **{key: value for key, value in shown.items() if key != config.STAGES}}

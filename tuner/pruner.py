@@ -29,7 +29,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from pydantic import RootModel
 
-from tuner import config, documents
+from tuner import config, config_model, documents
 from tuner.curve import Curve, Kind, Series
 from tuner.policy import Decision
 from tuner.readers import columns
@@ -39,7 +39,7 @@ from tuner.running import Rules
 Rows = dict[int, dict[str, float]]
 
 
-class _Table(RootModel[dict[str, config.Row | None]]):
+class _Table(RootModel[dict[str, config_model.Row | None]]):
     pass
 
 

@@ -14,7 +14,8 @@ import optuna
 from tuner import config as configuration
 from tuner import documents, sampler, space_file
 from tuner.bank import Task, Unused
-from tuner.config import ConfigModel, StudyConfig
+from tuner.config import StudyConfig
+from tuner.config_model import Budget, ConfigModel
 from tuner.documents import Document
 from tuner.errors import ConfigError
 from tuner.executors.devices import Device
@@ -173,7 +174,7 @@ def _check_recorded(model: ConfigModel, task: Task, where: str) -> None:
         raise ConfigError(where, "epochs", f"expected {task.epochs}, as recorded, but got {model.epochs}: leave it out")
 
 
-def _budget(model: ConfigModel, task: Task, where: str) -> configuration.Budget:
+def _budget(model: ConfigModel, task: Task, where: str) -> Budget:
     """Return the budget without its hours where no time was recorded; raises ConfigError where nothing is left."""
     budget = model.budget
     if task.seconds or budget.hours is None:

@@ -9,7 +9,8 @@ import optuna
 from optuna.trial import TrialState
 
 from tuner import record, search
-from tuner.config import Budget, StudyConfig
+from tuner.config import StudyConfig
+from tuner.config_model import Budget
 from tuner.curve import Curve
 from tuner.diagnosis import diagnose
 from tuner.record import Record, incumbent

@@ -14,7 +14,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from tuner import adoption, endings, facts, memory, policy, racing, registry, sampler, search, storage
+from tuner import adoption, continuation, endings, facts, memory, policy, racing, registry, sampler, search, storage
 from tuner.config import StudyConfig
 from tuner.disk import DiskWatch
 from tuner.drivers import Alone, Drivers, Fenced
@@ -57,7 +57,7 @@ class Study:
             config.slots, model.grace_seconds, config.executor_options, model.wanted, view.warn
         )
         self.running: list[RunningTrial] = []
-        self._disk = DiskWatch(config.folder, model.min_free_disk_gb)
+        self.disk = DiskWatch(config.folder, model.min_free_disk_gb)
         self._interrupts: list[int] = []
         self.sampler = Sampler(
             optuna_study,
@@ -119,7 +119,7 @@ class Study:
     def look_around(self) -> None:
         """Look at every trial once, keep the budget and the disk, show what is, and leave where that was asked for."""
         for trial in list(self.running):
-            if trial.tick() and not (self._wait_for_room(trial) or self._go_on(trial) or self._begin_anew(trial)):
+            if trial.tick() and not continuation.brought_on(self, trial):
                 if trial.waits:
                     self.pauses.pause(trial)
                 else:
@@ -228,9 +228,9 @@ class Study:
 
     def has_room(self) -> bool:
         """Return whether the disk has room for a trial; raises StudyError where nothing runs that could make some."""
-        if self._disk.is_low() and not self.running:
-            raise self._disk.refusal(self.config.folder)
-        return not self._disk.is_low()
+        if self.disk.is_low() and not self.running:
+            raise self.disk.refusal(self.config.folder)
+        return not self.disk.is_low()
 
     def prepare(self, trial: optuna.Trial, record: Record) -> RunningTrial:
         """Return the trial with its folder and its specification, not started yet."""
@@ -278,7 +278,7 @@ class Study:
         if running in self.running:
             self.running.remove(running)
         if record.ending is not None and record.ending.reason == endings.NO_SPACE:
-            self._disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)
+            self.disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)
         self.tell(running.trial, record)
 
     def account(self, running: RunningTrial) -> Record:
@@ -334,68 +334,7 @@ class Study:
         found = policy.prescribe(moves, record.params, self.config.space, registry.REMEDIES, credit, taken)
         return replace(found, symptom=name) if found else None
 
-    # -- beginning anew, and leaving --------------------------------------------------------------------------------
-
-    def _begin_anew(self, running: RunningTrial) -> bool:
-        """Start a trial from the beginning where its checkpoint could not be continued; return whether that was so."""
-        ending, process = running.ending, running.process
-        if not running.resumed or ending is None or ending.reason not in ("crashed", "no_log"):
-            return False
-        if running.curve.length > running.rows_at_start or process is None:
-            return False
-        self.view.warn(f"trial {running.record.number} begins anew: its checkpoint cannot be continued ({ending.text})")
-        self.running.remove(running)
-        running.ending = None
-        running.record = replace(running.record, lost_epochs=running.record.lost_epochs + running.curve.length)
-        self.start(running, process.device, resume=False)
-        return True
-
-    def _go_on(self, running: RunningTrial) -> bool:
-        """Continue a trial that hung, was killed or lost its node, where it came to no other end; return whether it is.
-
-        Without a new epoch since its start it is one more attempt.
-        """
-        process, record, ending = running.process, running.record, running.ending
-        if process is None or ending is None or not self._came_from_outside(ending):
-            return False
-        if ending.reason == endings.NO_SPACE and self._disk.is_low():
-            return False
-        attempt = 1 if running.curve.length > running.rows_at_start else record.retry + 1
-        if attempt > endings.attempts(ending.reason, self.config.model.max_retries):
-            if process.lost:
-                running.ending = replace(ending, text=f"{process.lost}, after {running.curve.length} epochs")
-            return False
-        resume = self.config.trainer.can_continue(running.folder)
-        again = max(0, running.seen_rows - (running.curve.length if resume else 0))
-        how = f"{'elsewhere, ' if process.lost else ''}from {'its last checkpoint' if resume else 'the beginning'}"
-        logged = running.seen_rows
-        what = f"{again} of its {logged} epochs are trained again" if logged else "it had logged no epoch"
-        self.view.warn(f"trial {record.number} goes on {how}; {what} ({process.lost or ending.text})")
-        self.running.remove(running)
-        running.ending = None
-        running.record = replace(record, retry=attempt, seconds=running.seconds, lost_epochs=record.lost_epochs + again)
-        self.sampler.note(running.trial, retry=attempt)
-        self.start(running, process.device, resume=resume)
-        return True
-
-    def _came_from_outside(self, ending: Ending) -> bool:
-        """Return whether an end says nothing about the parameters, as far as can be told."""
-        if ending.reason == endings.NO_SPACE:
-            return bool(ending.evidence)  # it ended by itself, rather than as the one that takes the most
-        crashed = ending.reason == "crashed" and self._disk.was_full()
-        return crashed or ending.reason in endings.FROM_OUTSIDE
-
-    def _wait_for_room(self, running: RunningTrial) -> bool:
-        """Let a trial go on later that ended on a disk which others have filled; return whether that was so."""
-        ending = running.ending
-        if ending is None or not self._came_from_outside(ending):
-            return False
-        if not self._disk.is_low() or self._disk.is_to_blame(running.folder):
-            return False
-        self.view.warn(f"trial {running.record.number} goes on when there is room on the disk again ({ending.text})")
-        self.running.remove(running)
-        self.refresh()
-        return True
+    # -- leaving -------------------------------------------------------------------------------------------------------
 
     def _leave(self) -> None:
         """Stop all processes, keep their trials as running, so that a later driver continues them.
@@ -530,10 +469,10 @@ class Study:
     def _watch_disk(self) -> None:
         if any(r.ending is not None and r.ending.reason == endings.NO_SPACE for r in self.running):
             return  # one at a time: it is on its way out
-        greedy = self._disk.greediest([r.folder for r in self.running if r.ending is None])
+        greedy = self.disk.greediest([r.folder for r in self.running if r.ending is None])
         for running in self.running:
             if running.folder == greedy:
-                running.ending = endings.greedy(self._disk.problem(), running.seen_epoch)
+                running.ending = endings.greedy(self.disk.problem(), running.seen_epoch)
 
     def _make_room(self) -> None:
         """Stop the greediest trial and empty its folder at once, where the storage has no room to write that down."""
@@ -542,4 +481,4 @@ class Study:
             if running.ending is not None and running.ending.reason == endings.NO_SPACE and running.process:
                 running.process.stop(force=True)
                 if running.process.poll() is not None:
-                    self._disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)
+                    self.disk.clear(running.folder, keep=self.config.trainer.log(running.folder).path)

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from scripts.bench.peers import PEERS, Said
-from tuner import config
+from tuner import config, config_model
 from tuner.curve import Curve
 from tuner.diagnosis import diagnose
 from tuner.policy import Table, decide
@@ -114,7 +114,7 @@ def peers_of_curve(case: Case) -> dict[str, Said]:
 @cache
 def treatment() -> Table:
     """Return the treatment table that tuner ships."""
-    rows = {name: config.Row(**row) for name, row in config.default_treatment().items()}
+    rows = {name: config_model.Row(**row) for name, row in config.default_treatment().items()}
     return config.treatment(rows, "treatment")
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from scripts.docs_pages.tables import of_model
-from tuner import config, stages
+from tuner import config_model, stages
 
 PARTS = {
-    "objective": config.Objective,
-    "budget": config.Budget,
-    "pausing": config.Pausing,
-    "remedies": config.Remedies,
-    "scale_rate_with_batch": config.RateScaling,
+    "objective": config_model.Objective,
+    "budget": config_model.Budget,
+    "pausing": config_model.Pausing,
+    "remedies": config_model.Remedies,
+    "scale_rate_with_batch": config_model.RateScaling,
 }
 ELSEWHERE = {"trainer": "trainers.md", "space": "search_space.md", "treatment": "treatment.md"}
 
@@ -68,7 +68,7 @@ def page() -> str:
     """Return the whole page."""
     links = ELSEWHERE | {name: f"#{name}" for name in (*PARTS, "symptoms")}
     links |= dict.fromkeys(("sampler", "scheduler"), "#sampler")
-    blocks = [BEFORE, "## Keys of a study", of_model(config.ConfigModel, links=links)]
+    blocks = [BEFORE, "## Keys of a study", of_model(config_model.ConfigModel, links=links)]
     for name, model in PARTS.items():
         said = " ".join((model.__doc__ or "").split())
         blocks += [f'<a id="{name}"></a>\n\n## `{name}`', said, of_model(model, f"{name}.")]

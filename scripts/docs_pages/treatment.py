@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.docs_pages.tables import of_model, table
-from tuner import config, explain, manual
+from tuner import config_model, explain, manual
 from tuner.registry import REMEDIES, SYMPTOMS
 
 BEFORE = """\
@@ -51,7 +51,7 @@ def page() -> str:
                 "## The default table",
                 table(("symptom", "action", "from a severity of", "for good", "remedies, in this order"), _rows()),
                 "## Keys of a row",
-                of_model(config.Row),
+                of_model(config_model.Row),
                 REMEDY,
                 *remedies,
                 THRESHOLDS,

@@ -9,7 +9,7 @@ from collections import defaultdict
 import pytest
 
 from tuner import racing
-from tuner.config import Budget
+from tuner.config_model import Budget
 from tuner.preview import race
 from tuner.standings import Entry, Rules, Stand, Standings
 

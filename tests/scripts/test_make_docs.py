@@ -8,8 +8,8 @@ import pytest
 
 from scripts import draw_symptoms, make_docs
 from scripts.docs_pages import symptoms, tables
-from tuner import config, explain, registry
-from tuner.config import ConfigModel
+from tuner import explain, registry
+from tuner.config_model import Budget, ConfigModel, Objective, Pausing, RateScaling, Remedies, Row
 from tuner.space import Role
 from tuner.space_file import FORMS, ParameterModel
 from tuner.stages import StageModel
@@ -17,7 +17,7 @@ from tuner.stages import StageModel
 LARGEST = 15 * 1024
 """Bytes of a picture."""
 MADE = make_docs.made()
-MODELS = [ConfigModel, config.Objective, config.Budget, config.Row, config.Remedies, config.RateScaling, config.Pausing]
+MODELS = [ConfigModel, Objective, Budget, Row, Remedies, RateScaling, Pausing]
 MODELS += [StageModel, ParameterModel, *(registry.TRAINERS[name].Options for name in registry.TRAINERS)]
 MODELS += [registry.EXECUTORS[name].Options for name in registry.EXECUTORS]
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from tuner import standings
-from tuner.config import Budget
+from tuner.config_model import Budget
 
 
 @dataclass(frozen=True)
