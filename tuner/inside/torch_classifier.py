@@ -11,15 +11,13 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tuner.errors import TunerError
-from tuner.inside import parameters
+from tuner.inside import asked, parameters
 from tuner.spec import evidence_file
 
 NEEDED = {"params", "epochs", "seed", "folder", "objective", "higher_is_better"}
@@ -29,14 +27,7 @@ NEEDED |= {"weights", "cache", "device", "threads"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
-    # At once and without an exception, which the half-done import of a library may swallow; nothing is written yet.
-    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
-    parser = argparse.ArgumentParser(prog="tuner.inside.torch_classifier", description=__doc__)
-    parser.add_argument("spec", type=Path)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--test", action="store_true")
-    parser.add_argument("--predict", metavar="PART")
-    options = parser.parse_args(arguments)
+    options = asked.options("tuner.inside.torch_classifier", __doc__, arguments)
     try:
         spec = _read(options.spec)
         params = parameters.parse(spec["params"])
@@ -55,14 +46,10 @@ def _refuse(message: str) -> int:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    spec: dict[str, Any] = json.loads(path.read_text())
-    if missing := NEEDED - set(spec):
-        raise ValueError(f"expected the keys {', '.join(sorted(missing))}, but they are missing")
+    spec = asked.spec(path, NEEDED)
     if spec["objective"] not in parameters.COLUMNS:
         known = ", ".join(parameters.COLUMNS)
         raise ValueError(f"objective: expected one of {known}, but got {spec['objective']!r}")
-    # The study may have been moved, or come from elsewhere: what a trial writes stays in its own folder.
-    spec["folder"] = str(path.absolute().parent)
     return spec
 
 
