@@ -14,7 +14,7 @@ from scripts.curve_bank.load import load
 from scripts.fit_scorecard import digest
 from tuner import registry, scorecard, shape
 from tuner.curve import Curve, Kind, Series
-from tuner.diagnosis import FACTS, FINISHED, RULE_VERSION, diagnose, judge, likeliest, stands, weigh
+from tuner.diagnosis import BY_RULE, FACTS, FINISHED, RULE_VERSION, diagnose, judge, likeliest, stands, weigh
 
 BANK = Path(__file__).resolve().parents[1] / "bank"
 E = np.arange(40.0)
@@ -128,16 +128,25 @@ def test_what_was_not_logged_has_no_shape() -> None:
 
 
 def test_what_the_rules_say_and_what_is_healthy_counts_more() -> None:
-    plugins = {name: registry.SYMPTOMS[name] for name in ("converged", "overfitting", "periodic")}
+    plugins = {name: registry.SYMPTOMS[name] for name in ("converged", "overfitting", "oscillating", "periodic")}
     card = scorecard.Card((), np.zeros(0), {}, np.zeros((0, 0)), caution=3.0, trust=2.0, sure=(0.0, 1.0))
-    likely = {"converged": 0.2, "overfitting": 0.4, "periodic": 0.4}
-    weighed = weigh(likely, ["periodic", "overfitting"], card, plugins)
-    assert sorted(weighed, key=lambda name: weighed[name]) == ["overfitting", "converged", "periodic"]
+    likely = {"converged": 0.2, "overfitting": 0.4, "oscillating": 0.4}
+    weighed = weigh(likely, ["oscillating", "overfitting"], card, plugins)
+    assert sorted(weighed, key=lambda name: weighed[name]) == ["overfitting", "converged", "oscillating"]
     assert sum(weighed.values()) == pytest.approx(1)
-    assert weighed["periodic"] / weighed["overfitting"] == pytest.approx(2)
-    unseen = weigh(likely, ["periodic"], card, plugins)
-    assert unseen["periodic"] / unseen["overfitting"] == pytest.approx(4)
-    assert set(weigh({**likely, "nan": 0.9}, ["periodic"], card, plugins)) == set(plugins)
+    assert weighed["oscillating"] / weighed["overfitting"] == pytest.approx(2)
+    unseen = weigh(likely, ["oscillating"], card, plugins)
+    assert unseen["oscillating"] / unseen["overfitting"] == pytest.approx(4)
+    likely |= {"nan": 0.9, "periodic": 0.9}
+    assert set(weigh(likely, ["oscillating"], card, plugins)) == set(plugins)
+
+
+def test_some_symptoms_are_named_only_where_their_rule_sees_them() -> None:
+    plugins = {name: registry.SYMPTOMS[name] for name in ("converged", *BY_RULE)}
+    card = scorecard.Card((), np.zeros(0), {}, np.zeros((0, 0)), caution=3.0, trust=2.0, sure=(0.0, 1.0))
+    likely = {"converged": 0.01, "periodic": 0.99}
+    assert weigh(likely, ["converged"], card, plugins) == {"converged": 1.0, "periodic": 0.0}
+    assert weigh(likely, ["converged", "periodic"], card, plugins)["periodic"] > 0.9
 
 
 def test_some_symptoms_alone_are_not_weighed() -> None:

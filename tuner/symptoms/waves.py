@@ -27,7 +27,7 @@ def without_trend(values: FloatArray) -> FloatArray:
     basis = _basis(len(values))
     waves = values - basis @ (basis.T @ values)
     limit = 4 * max(trend.median(np.abs(waves)), 1e-300)  # a single spike is not a wave
-    return np.clip(waves, -limit, limit)
+    return waves.clip(-limit, limit)
 
 
 @lru_cache(maxsize=256)
@@ -40,7 +40,7 @@ def _basis(n: int) -> FloatArray:
 
 def correlation(waves: FloatArray, lags: int) -> FloatArray:
     """Return the correlation of the waves with themselves, shape [lags + 1]."""
-    centred = waves - waves.mean()
+    centred = waves - np.add.reduce(waves) / len(waves)
     # As long again, so that the end does not meet the beginning; a multiple of 64 is transformed fast.
     found = np.fft.rfft(centred, math.ceil(len(centred) / 32) * 64)
     sums: FloatArray = np.fft.irfft(found.real**2 + found.imag**2)[: lags + 1]
