@@ -64,8 +64,9 @@ OUTERMOST = (0.01, 0.99)
 TRUST, CAUTIOUS, WARY = 2.0, 3.0, 4.0
 """The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
 
-TEXTBOOK, EXAMPLE = "textbook", 4.0
-"""What stands for the part of a drawn example, and how many curves of the bank one weighs."""
+TEXTBOOK, EXAMPLE, EXAMPLE_CUT = "textbook", 4.0, 60.0
+"""What stands for the part of a drawn example, how many curves of the bank one weighs, and how many cuts of them one that
+goes on: with 4 the card took back a drawn overfitting, and parts left out are read alike with either."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def of_textbook_cuts() -> Iterator[Row]:
         for curve in plugin.SEEN.values():
             judged = judge(curve, SYMPTOMS)
             if (curve.progress or 1.0) < FINISHED and judged[0].harmful and judged[0].name == name not in FIRM:
-                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, EXAMPLE, -1, names_of(judged)
+                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, EXAMPLE_CUT, -1, names_of(judged)
 
 
 def values_of(curve: Curve, judged: Sequence[Symptom]) -> list[float]:
