@@ -65,8 +65,10 @@ TRUST, CAUTIOUS, WARY = 2.0, 3.0, 4.0
 """The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
 
 TEXTBOOK, EXAMPLE, EXAMPLE_CUT = "textbook", 4.0, 60.0
-"""What stands for the part of a drawn example, how many curves of the bank one weighs, and how many cuts of them one that
-goes on: with 4 the card took back a drawn overfitting, and parts left out are read alike with either."""
+"""What stands for the part of a drawn example, and how many curves of the bank, or cuts of them, one weighs.
+
+With 4 of them the card took back a drawn overfitting; what is said of parts left out does not depend on it.
+"""
 
 
 @dataclass(frozen=True)
