@@ -33,6 +33,7 @@ def overfitting(half: str, rng: np.random.Generator, cause: str) -> Found:
     require(finite(run), "not finite")
     loss, score = run.test["loss"], run.test[run.score]
     turn, low = lowest(loss)
+    require(low > 0, "nothing was left to learn")
     rise = end(loss) / low
     require(rise >= 1.1, "no earlier checkpoint is better")
     require(end(run.train["loss"]) < 0.9 * run.train["loss"][turn], "the train loss does not fall")
@@ -125,6 +126,7 @@ def class_loss_rising(half: str, rng: np.random.Generator, cause: str) -> Found:
     require(finite(run), "not finite")
     cls, box = run.test["cls"], run.test["box"]
     turn, low = lowest(cls)
+    require(low > 0, "nothing was left to learn")
     rise = end(cls) / low
     require(rise >= 1.15, "the classification loss does not rise")
     require(end(box) <= 1.05 * lowest(box)[1], "the box loss rises as well")

@@ -161,6 +161,7 @@ def score_climbs(half: str, rng: np.random.Generator, label: str) -> Found:
     require(finite(run), "not finite")
     loss, score = run.test["loss"], run.test["accuracy"]
     turn, low = lowest(loss)
+    require(low > 0, "nothing was left to learn")
     rise, climb = end(loss) / low, end(score) - float(np.mean(score[max(0, turn - 2) : turn + 3]))
     require(rise >= 1.1 and climb >= 0.01, "the loss does not rise or the accuracy does not climb")
     require(end(score) >= float(np.max(np.convolve(score, np.ones(5) / 5, "valid"))) - 0.01, "the accuracy falls again")
