@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from scripts.curve_bank.causes.healthy import with_label_noise
-from scripts.curve_bank.data import POOLS
 from scripts.curve_bank.found import Evidence, Found, RejectedError, require
 from scripts.curve_bank.halves import DRAWN, HALVES, significant, sound
 from scripts.curve_bank.models import build
@@ -22,9 +21,6 @@ NOT_LEARNING = ("labels shuffled", "inputs zeroed", "rate 1e-8", "optimizer with
 STUCK = ("rate far too high", "rate far too high, large initial weights", "rate far too high, small batch")
 STUCK_CLIPPED = ("rate far too high, clipped", "rate far too high, clipped, sound targets")
 """Steps of a fixed length that are too long: whatever the batch says, the next one is as far from the valley."""
-
-STUCK_OFFSET = ("rate far too high, inputs far from 0, clipped", "rate far too high, inputs far from 0, adam")
-"""Inputs that nobody centred make one direction far steeper than all others; the steps bounce between its walls."""
 
 SLOW_START = ("tiny initial weights", "long warm-up", "rate grows from almost 0")
 
@@ -114,19 +110,24 @@ def dead(setup: Setup) -> nn.Module:
 def stuck_after_first_epoch(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Choose a rate so large that the loss bounces; verify by going on with a thirtieth of it."""
     part = HALVES.get(half, DRAWN)
-    if cause in STUCK_OFFSET:
-        setup = far_from_zero(half, rng, cause)
+    clipped = cause in STUCK_CLIPPED
+    setup = sound(
+        half,
+        rng,
+        data_sets=part.stuck_data or None,
+        optimizers=("sgd",) if part.stuck_data else ("adam", "momentum", "sgd"),
+        n_train=(120, 240) if clipped else part.stuck_samples,
+        plan=(30, 60),
+        only=part.unstable,
+        may_be_small=False,
+        may_anneal=False,
+    )
+    harder = setup if "sound targets" in cause else hard_to_fit(setup, rng, part.stuck_widths)
+    setup = replace(harder, init_scale=float(rng.uniform(1.3, 3.0)))
+    if clipped:
+        setup = setup.but(batch=8, clip=significant(rng.uniform(0.1, 0.6)), optimizer="sgd")
     else:
-        samples = (120, 240) if cause in STUCK_CLIPPED else part.stuck_samples
-        setup = sound(
-            half, rng, n_train=samples, plan=(30, 60), only=part.unstable, may_be_small=False, may_anneal=False
-        )
-        harder = setup if "sound targets" in cause else hard_to_fit(setup, rng, part.stuck_widths)
-        setup = replace(harder, init_scale=float(rng.uniform(1.3, 3.0)))
-        if cause in STUCK_CLIPPED:
-            setup = setup.but(batch=8, clip=significant(rng.uniform(0.1, 0.6)), optimizer="sgd")
-        else:
-            setup = setup.but(batch=8 if "small" in cause else 16, clip=float(rng.choice([0.0, 0.0, 1.0])))
+        setup = setup.but(batch=8 if "small" in cause else 16, clip=float(rng.choice([0.0, 0.0, 1.0])))
     run = train(raised(setup, drops_and_stays))
     require(finite(run), "not finite")
     test, fitted = run.test["loss"], run.train["loss"]
@@ -142,31 +143,6 @@ def stuck_after_first_epoch(half: str, rng: np.random.Generator, cause: str) -> 
     require(ratio <= 0.8, "a lower rate does not help")
     evidence = Evidence("train loss after 15 rows with rate / 30 over that before", ratio, 0.8)
     return Found("stuck_after_first_epoch", run, cause, evidence, peer=later)
-
-
-def far_from_zero(half: str, rng: np.random.Generator, cause: str) -> Setup:
-    """Draw a task whose inputs are numbers and move them away from 0, for training and test alike."""
-    part, optimizer = HALVES[half], "adam" if "adam" in cause else "sgd"
-    names = [name for name in part.data if not is_text(name)]
-    setup = sound(
-        *(half, rng),
-        data_sets=names,
-        optimizers=(optimizer,),
-        n_train=(150, 300),
-        plan=(30, 60),
-        only=part.unstable,
-        may_be_small=False,
-        may_anneal=False,
-    )
-    offset = float(rng.uniform(2, 5))
-    moved = setup.task.with_parts(*(replace(p, x=p.x + offset) for p in setup.task.parts))
-    clip = 0.0 if optimizer == "adam" else significant(rng.uniform(0.1, 0.6))
-    setup = replace(setup, task=moved, init_scale=float(rng.uniform(1.0, 2.0)), width=int(rng.choice([12, 16, 24])))
-    return setup.but(batch=16, clip=clip)
-
-
-def is_text(name: str) -> bool:
-    return not POOLS[name]()[0].x.is_floating_point()
 
 
 def hard_to_fit(setup: Setup, rng: np.random.Generator, widths: Sequence[int] = (8, 12)) -> Setup:
