@@ -4,12 +4,12 @@
     python scripts/make_curve_bank.py --half heldout --seed 2 --per-label 4 --out fresh2
     python scripts/make_curve_bank.py --half dev --seed 3 --per-label 5 --out fresh3
     python scripts/make_curve_bank.py --half random --seed 1 --per-label 4 --out fresh4
-    python scripts/fit_scorecard.py bank/{dev,heldout,heldout2,heldout3,heldout4,heldout5,heldout6}.jsonl fresh*/*.jsonl
+    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..6}}.jsonl fresh*/*.jsonl
 
-Logistic regression over broken lines: every number is coded by how far it lies into each interval between its knots, or
-that it is missing. One card is fitted on all curves at their end but for facts, by their label; the other on every cut
-at which the rules raise an alarm, of sound runs that end well and of sick ones that end badly. Prints how both do on
-every part of the bank, by a fit on the other parts. Run it anew after every change of a rule.
+Logistic regression over steps: every number is coded by which of its edges it lies above, or that it is missing. One
+card is fitted on all curves at their end but for facts, by their label; the other on every cut at which the rules raise
+an alarm, of sound runs that end well and of sick ones that end badly. Prints how both do on every part of the bank, by
+a fit on the other parts. Run it anew after every change of a rule.
 
 ``TRUST`` and ``CAUTIOUS`` were chosen with what the rules of earlier commits, which had not seen a part, said of it:
 with rules that have, trusting them blindly looks best.
@@ -22,7 +22,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,19 +55,14 @@ Array = NDArray[np.float64]
 Names = NDArray[np.str_]
 Which = NDArray[np.bool_]
 
-KNOTS = {scorecard.SEEN: [0.0, 1.0, 2.0], scorecard.MARGIN: [0.0, 0.5, 0.8, 1.0], scorecard.VERDICT: [0.0, 1.0]}
-OF_RULES = [f"{kind} {name}" for kind in KNOTS for name in SYMPTOMS]
-OUTERMOST = (0.01, 0.99)
-"""The quantiles at which the outermost knots lie."""
+EDGES = {scorecard.SEEN: [0.5, 1.5], scorecard.MARGIN: [0.5, 0.8], scorecard.VERDICT: [0.5]}
+OF_RULES = [f"{kind} {name}" for kind in EDGES for name in SYMPTOMS]
 
-TRUST, CAUTIOUS, WARY = 2.0, 3.0, 4.0
+TRUST, CAUTIOUS, WARY = 3.0, 3.0, 4.0
 """The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
 
-TEXTBOOK, EXAMPLE, EXAMPLE_CUT = "textbook", 4.0, 60.0
-"""What stands for the part of a drawn example, and how many curves of the bank, or cuts of them, one weighs.
-
-With 4 of them the card took back a drawn overfitting; what is said of parts left out does not depend on it.
-"""
+TEXTBOOK, EXAMPLE = "textbook", 4.0
+"""What stands for the part of a drawn example, and how many curves of the bank one weighs."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ class Recipe:
 
 
 RECIPES = {
-    scorecard.FINISHED: Recipe(tuple(NAMES), 12, 0.5, CAUTIOUS),
+    scorecard.FINISHED: Recipe(tuple(NAMES), 8, 0.1, CAUTIOUS),
     scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 5, 0.05, WARY),
 }
 
@@ -171,7 +165,7 @@ def of_textbook_cuts() -> Iterator[Row]:
         for curve in plugin.SEEN.values():
             judged = judge(curve, SYMPTOMS)
             if (curve.progress or 1.0) < FINISHED and judged[0].harmful and judged[0].name == name not in FIRM:
-                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, EXAMPLE_CUT, -1, names_of(judged)
+                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, EXAMPLE, -1, names_of(judged)
 
 
 def values_of(curve: Curve, judged: Sequence[Symptom]) -> list[float]:
@@ -180,29 +174,28 @@ def values_of(curve: Curve, judged: Sequence[Symptom]) -> list[float]:
     return [found.get(key, np.nan if key in NAMES else 0.0) for key in keys]
 
 
-def knots_of(rows: Array, recipe: Recipe) -> dict[str, list[float]]:
-    """Return the knots of each number: fixed ones for what the rules saw, quantiles of the others."""
+def edges_of(rows: Array, recipe: Recipe) -> dict[str, list[float]]:
+    """Return the edges of each number: fixed ones for what the rules saw, quantiles of the others."""
     found = {}
     for key, column in zip(recipe.keys, rows.T, strict=True):
-        at = np.nanquantile(column, np.linspace(*OUTERMOST, recipe.intervals + 1))
-        found[key] = KNOTS[key.split()[0]] if key in OF_RULES else sorted({float(f"{v:.4g}") for v in at})
+        at = np.nanquantile(column, np.linspace(0, 1, recipe.intervals + 1)[1:-1])
+        found[key] = EDGES[key.split()[0]] if key in OF_RULES else sorted({float(f"{v:.4g}") for v in at})
     return found
 
 
-def coded(rows: Array, knots: Mapping[str, Sequence[float]]) -> Array:
-    """Return for each number how far it lies into each interval, 0 … 1, and whether it is missing, [n, columns]."""
+def coded(rows: Array, edges: Mapping[str, Sequence[float]]) -> Array:
+    """Return for each number whether it lies above each of its edges, and whether it is missing, [n, columns]."""
     columns = []
-    for key, column in zip(knots, rows.T, strict=True):
-        missing = np.isnan(column)
-        columns += [np.where(missing, 0, np.clip((column - a) / (b - a), 0, 1)) for a, b in pairwise(knots[key])]
-        columns += [missing]
+    for key, column in zip(edges, rows.T, strict=True):
+        columns += [column > edge for edge in edges[key]]
+        columns += [np.isnan(column)]
     return np.stack(columns, axis=1).astype(np.float64)
 
 
 def fit(rows: Rows, of: Which, recipe: Recipe) -> tuple[dict[str, list[float]], LogisticRegression]:
-    knots = knots_of(rows.numbers[of], recipe)
+    edges = edges_of(rows.numbers[of], recipe)
     model = LogisticRegression(C=recipe.pull, max_iter=500, class_weight="balanced")
-    return knots, model.fit(coded(rows.numbers[of], knots), rows.labels[of], sample_weight=rows.weights[of])
+    return edges, model.fit(coded(rows.numbers[of], edges), rows.labels[of], sample_weight=rows.weights[of])
 
 
 def left_out(rows: Rows, recipe: Recipe) -> Array:
@@ -211,9 +204,9 @@ def left_out(rows: Rows, recipe: Recipe) -> Array:
     likely = np.zeros((len(rows.labels), len(labels)))
     for part in np.unique(rows.parts):
         out = rows.parts == part
-        knots, model = fit(rows, ~out, recipe)
+        edges, model = fit(rows, ~out, recipe)
         at = np.searchsorted(labels, model.classes_)
-        likely[np.ix_(out, at)] = model.predict_proba(coded(rows.numbers[out], knots))
+        likely[np.ix_(out, at)] = model.predict_proba(coded(rows.numbers[out], edges))
     return likely
 
 
@@ -260,24 +253,24 @@ def report_cuts(rows: Rows, likely: Array) -> None:
 
 def card(rows: Rows, recipe: Recipe) -> list[str]:
     """Return the lines of a card as JSON, a number a line."""
-    knots, model = fit(rows, np.ones(len(rows.labels), dtype=bool), recipe)
+    edges, model = fit(rows, np.ones(len(rows.labels), dtype=bool), recipe)
     # Of two labels scikit-learn has one row, that of the second.
     weights, start = model.coef_, model.intercept_
     if len(weights) == 1:
         weights, start = np.concatenate([0 * weights, weights]), np.concatenate([0 * start, start])
     lines = [f'"labels": {json.dumps(model.classes_.tolist())}', f'"caution": {recipe.caution}']
     lines += [f'"start": {rounded(start)}']
-    lines_of, first = [], 0
+    steps, first = [], 0
     for key in recipe.keys:
-        n = len(knots[key]) - 1
+        n = len(edges[key])
         above = np.cumsum(weights[:, first : first + n], axis=1).T
         missing = weights[:, first + n]  # of what the rules saw nothing is missing, and its weight is 0
         points = [np.zeros(len(start)), *above, missing]
         if any(np.abs(row).max() >= 0.0005 for row in points):
             listed = ", ".join(rounded(row) for row in points)
-            lines_of.append(f'{json.dumps(key)}: {{"knots": {json.dumps(knots[key])}, "points": [{listed}]}}')
+            steps.append(f'{json.dumps(key)}: {{"edges": {json.dumps(edges[key])}, "points": [{listed}]}}')
         first += n + 1
-    return [*lines, '"lines": {\n' + ",\n".join(lines_of) + "\n}"]
+    return [*lines, '"steps": {\n' + ",\n".join(steps) + "\n}"]
 
 
 def digest() -> str:

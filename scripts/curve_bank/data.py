@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from torch import Tensor
 
-from scripts.curve_bank import data_heldout2, data_heldout3, data_heldout4, data_heldout5, data_heldout6, data_random
+from scripts.curve_bank import (
+    data_heldout2,
+    data_heldout3,
+    data_heldout4,
+    data_heldout5,
+    data_heldout6,
+    data_heldout7,
+    data_random,
+)
 from scripts.curve_bank.samples import ALPHABET, BLANKS, LETTERS, VOWELS, Array, Part, Task, as_part, share, standardise
 
 WINDOW = 12
@@ -181,8 +189,10 @@ POOLS: dict[str, Callable[[], tuple[Part, ...]]] = {
         *data_heldout4.DATA_SETS,
         *data_heldout5.DATA_SETS,
         *data_heldout6.DATA_SETS,
+        *data_heldout7.DATA_SETS,
     )
 }
 
-UNSEEN = frozenset(f.__name__ for f in (*data_heldout5.DATA_SETS, *data_heldout6.DATA_SETS))
+LAST = (*data_heldout5.DATA_SETS, *data_heldout6.DATA_SETS, *data_heldout7.DATA_SETS)
+UNSEEN = frozenset(f.__name__ for f in LAST)
 """Data sets of the parts made last: none of the random tasks is a view of them."""

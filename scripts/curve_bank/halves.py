@@ -7,7 +7,7 @@ each curve, as widely as small trainings allow.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from scripts.curve_bank.training import Settings, Setup
 
 SEQUENCE_MODELS = ("gru", "transformer", "lstm", "elman")
 SLOW = (*SEQUENCE_MODELS, "depthwise_cnn", "mlp_mixer", "tcn", "dense_cnn", "gated_convolutions")
-SLOW += ("inception_cnn", "fourier_mixing")
+SLOW += ("inception_cnn", "fourier_mixing", "u_net", "merging", "attention_pool", "reservoir")
 
 FITS = {
     "cnn": ("digits",),
@@ -39,6 +39,10 @@ FITS = {
     "factorisation": ("iris", "tips", "fractal", "sums", "entities"),
     "inception_cnn": ("portrait",),
     "fourier_mixing": ("seafloor", "attractor", "sums", "brackets", "entities"),
+    "u_net": ("shapes", "cells"),
+    "shuffled_cnn": ("shapes", "cells"),
+    "merging": ("identifiers", "locales", "keyboard", "epidemic", "plucked", "shock"),
+    "reservoir": ("identifiers", "locales", "keyboard", "epidemic", "plucked", "shock"),
 }
 """What the names of data sets that an architecture can be trained on begin with; the others take all."""
 
@@ -48,10 +52,15 @@ class Half:
     """Data sets with the modes that make sense on them, and architectures with their sound learning rates.
 
     ``unstable`` names the architectures without normalisation, from which runs that get stuck are drawn; () is all.
-    ``stuck_samples`` and ``stuck_widths`` are the sizes of those. ``small`` is the share of the other
-    tasks that have but ``FEW`` training samples, ``small_validation`` the share of those that have ``FEW_VALIDATED``
-    samples to validate on. ``steps`` is how many a run takes at most: its batches grow until it does. ``causes`` holds,
-    by label, those that a part uses in place of what the others do.
+    ``stuck_samples`` and ``stuck_widths`` are the sizes of those, ``stuck_data`` their data sets where not all are
+    taken: those of few numbers, which a step far too long is done with in one epoch, from the rates of plain descent.
+    ``small`` is the share of the other tasks that have but ``FEW`` training samples, ``small_validation`` the share of
+    those that have ``FEW_VALIDATED`` samples to validate on. ``steps`` is how many a run takes at most: its batches
+    grow until it does. ``causes`` holds, by label, those that a part uses in place of what the others do. ``lengths``
+    are the epochs that are planned and ``validated`` the samples that are validated on, both drawn with a uniform
+    logarithm, in place of what the recipes ask for. ``schedules`` are drawn for sound settings. With ``logs_vary``,
+    more scores than accuracy and R2 are logged, some of them better when lower, and components of one loss alone. With
+    ``strict``, a healthy run must not show what a sick label is verified by either.
     """
 
     data: dict[str, tuple[str, ...]]
@@ -59,10 +68,16 @@ class Half:
     unstable: tuple[str, ...] = ()
     stuck_samples: tuple[int, int] = (250, 450)
     stuck_widths: tuple[int, ...] = (8, 12)
+    stuck_data: tuple[str, ...] = ()
     small: float = 0.0
     small_validation: float = 0.0
     steps: int | None = None
     causes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lengths: tuple[int, int] | None = None
+    validated: tuple[int, int] | None = None
+    schedules: tuple[str, ...] = ()
+    logs_vary: bool = False
+    strict: bool = False
 
 
 HALVES = {
@@ -208,6 +223,55 @@ HALVES = {
             "stuck_after_first_epoch": ("rate far too high, clipped", "rate far too high, clipped, sound targets"),
         },
     ),
+    "heldout7": Half(
+        data={
+            "shapes": ("cls", "box", "both"),
+            "cells": ("cls", "box", "both"),
+            "shadows": ("cls", "box", "both"),
+            "colormaps": ("cls", "box", "both"),
+            "carshare": ("cls", "box", "both"),
+            "identifiers": ("cls", "box", "both"),
+            "locales": ("cls", "box", "both"),
+            "epidemic": ("cls", "box", "both"),
+            "plucked": ("cls", "box", "both"),
+            "arm": ("cls", "box", "both"),
+            "shock": ("cls", "box", "both"),
+            "keyboard": ("cls", "box", "both"),
+        },
+        rates={
+            "u_net": {"adam": 5e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "shuffled_cnn": {"adam": 4e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "attention_pool": {"adam": 4e-3, "momentum": 2e-2, "sgd": 1e-1},
+            "merging": {"adam": 3e-3, "momentum": 1e-2, "sgd": 7e-2},
+            "reservoir": {"adam": 3e-3, "momentum": 1e-2, "sgd": 7e-2},
+            "reversible": {"adam": 2e-3, "momentum": 7e-3, "sgd": 5e-2},
+            "wide_and_deep": {"adam": 2e-3, "momentum": 7e-3, "sgd": 5e-2},
+            "layer_normalised": {"adam": 2e-3, "momentum": 5e-3, "sgd": 3e-2},
+            "weight_normalised": {"adam": 4e-3, "momentum": 1e-2, "sgd": 5e-2},
+        },
+        unstable=("wide_and_deep", "reversible", "merging", "weight_normalised"),
+        stuck_data=("epidemic", "carshare", "colormaps", "shock", "arm", "shadows"),
+        small=0.2,
+        steps=700,
+        causes={
+            "oscillating": ("full batches at the edge", "few batches at the edge"),
+            "stuck_after_first_epoch": (
+                "rate far too high, clipped",
+                "rate far too high, clipped, sound targets",
+            ),
+            "metric_stalled": (
+                "shrinking regulariser",
+                "easy output dominates",
+                "loss unrelated to the metric",
+                "class labels shuffled",
+            ),
+        },
+        lengths=(20, 300),
+        validated=(25, 400),
+        schedules=("constant", "constant", "constant", "warm-up", "cosine", "step", "one-cycle"),
+        logs_vary=True,
+        strict=True,
+    ),
 }
 
 RANDOM = "random"
@@ -222,6 +286,7 @@ STEPS = 350
 PLAN = (30, 90)
 FEW = (40, 140)
 FEW_VALIDATED = (25, 80)
+VALIDATED_USUALLY = (100, 200)
 
 
 def chances(architectures: Sequence[str]) -> list[float]:
@@ -242,17 +307,20 @@ def sound(
     modes: Sequence[str] = ("cls", "box", "both"),
     optimizers: Sequence[str] = ("adam", "momentum", "sgd"),
     n_train: tuple[int, int] = (150, 400),
-    n_val: tuple[int, int] = (100, 200),
+    n_val: tuple[int, int] | None = None,
     plan: tuple[int, int] = PLAN,
     only: Sequence[str] = (),
     may_be_small: bool = True,
+    may_anneal: bool = True,
 ) -> Setup:
     """Draw a task, a model and sound settings.
 
-    ``data_sets``, ``modes`` and ``only``, which names architectures, narrow the choice where they can.
+    ``data_sets``, ``modes`` and ``only``, which names architectures, narrow the choice where they can; without
+    ``may_anneal`` the rate stays where it is after a warm-up.
     """
     if half == RANDOM:
-        return sound_at_random(rng, modes=modes, optimizers=optimizers, n_train=n_train, n_val=n_val, plan=plan)
+        validated = n_val or VALIDATED_USUALLY
+        return sound_at_random(rng, modes=modes, optimizers=optimizers, n_train=n_train, n_val=validated, plan=plan)
     chosen = HALVES[half]
     pairs = [(n, m) for n, ms in chosen.data.items() if not data_sets or n in data_sets for m in ms if m in modes]
     name, mode = pairs[rng.integers(len(pairs))]
@@ -264,8 +332,10 @@ def sound(
         n_train = FEW
     if chosen.small_validation and rng.random() < chosen.small_validation:
         n_val = FEW_VALIDATED
-    task = data.draw(name, rng, int(rng.integers(*n_train)), int(rng.integers(*n_val)), 400 if slow else 500)
-    rows = planned(rng, (plan[0], (plan[0] + plan[1]) // 2) if slow else plan)
+    sizes = (int(rng.integers(*n_train)), validated_on(rng, chosen, n_val))
+    task = data.draw(name, rng, *sizes, 400 if slow else 500)
+    plan = (plan[0], (plan[0] + plan[1]) // 2) if slow else plan
+    rows = stretched(rng, plan, chosen.lengths) if chosen.lengths else planned(rng, plan)
     rate = significant(chosen.rates[architecture][optimizer] * 2 ** rng.uniform(-0.7, 0.7))
     batch = int(rng.choice([32, 64] if slow else [16, 32, 64, 64]))
     while chosen.steps and rows * len(task.train) / batch > chosen.steps and batch < len(task.train) / 4:
@@ -278,7 +348,24 @@ def sound(
         clip=1.0 if architecture in (*SEQUENCE_MODELS, "gated_mlp") else 0.0,
     )
     width = int(rng.choice([16, 24, 32] if architecture == "transformer" else [24, 32, 48, 64]))
-    return Setup(half, task, mode, architecture, width, int(rng.integers(1, 4)), settings, int(rng.integers(2**31)))
+    setup = Setup(half, task, mode, architecture, width, int(rng.integers(1, 4)), settings, int(rng.integers(2**31)))
+    setup = replace(setup, all_scores=chosen.logs_vary)
+    return scheduled(setup, rng, chosen.schedules, may_anneal) if chosen.schedules else setup
+
+
+def validated_on(rng: np.random.Generator, chosen: Half, n_val: tuple[int, int] | None) -> int:
+    if n_val is None and chosen.validated:
+        return spread(rng, chosen.validated, chosen.validated)
+    return int(rng.integers(*(n_val or VALIDATED_USUALLY)))
+
+
+def scheduled(setup: Setup, rng: np.random.Generator, schedules: Sequence[str], may_anneal: bool) -> Setup:
+    """Draw a schedule; a warm-up is short and may precede every other but the one-cycle policy."""
+    allowed = schedules if may_anneal else [s for s in schedules if s in ("constant", "warm-up")]
+    kind = str(rng.choice(allowed))
+    warm = kind == "warm-up" or (kind in ("cosine", "step") and rng.random() < 0.3)
+    warm_up = max(2, int(setup.settings.rows * rng.uniform(0.02, 0.08))) if warm else 0
+    return setup.but(schedule="constant" if kind == "warm-up" else kind, warm_up=warm_up)
 
 
 def sound_at_random(
@@ -328,6 +415,14 @@ def planned(rng: np.random.Generator, plan: tuple[int, int]) -> int:
     if rng.random() < 0.15:
         return round(rows * rng.uniform(0.75, 2.4))
     return rows // 10 * 10 if rng.random() < 0.6 else rows
+
+
+def stretched(rng: np.random.Generator, plan: tuple[int, int], lengths: tuple[int, int]) -> int:
+    """Draw a length within the wider limits, but three times the usual ones at most; what is long stays as it was."""
+    if plan[1] > lengths[1] // 2:
+        return planned(rng, plan)
+    rows = spread(rng, (lengths[0], min(lengths[1], 3 * plan[1])), lengths)
+    return round(rows, -1) if rows > 2 * lengths[0] and rng.random() < 0.6 else rows
 
 
 def significant(value: float, digits: int = 3) -> float:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from scripts.curve_bank.found import Found
+from scripts.curve_bank.halves import DRAWN, HALVES
+from scripts.curve_bank.scores import LOWER_IS_BETTER, SAME, SHARES, of_mode
 from scripts.curve_bank.training import Run
 from scripts.curve_bank.verify import end
 
@@ -79,6 +81,8 @@ Column = tuple[str, bool, str, str, float]
 def losses(found: Found, rng: np.random.Generator, style: dict[str, str]) -> dict[str, Column]:
     """Return the columns of the losses: the total, the components, or both."""
     parts = [key for key in found.run.train if key != "loss"]
+    if logs_vary(found) and len(parts) > 1:
+        return varied_losses(found, rng, style, parts)
     split = len(parts) > 1 and (found.components if found.components is not None else rng.random() < 0.6)
     total = not split or rng.random() < 0.4
     columns: dict[str, Column] = {}
@@ -91,6 +95,36 @@ def losses(found: Found, rng: np.random.Generator, style: dict[str, str]) -> dic
     return columns
 
 
+def logs_vary(found: Found) -> bool:
+    return HALVES.get(found.run.setup.half, DRAWN).logs_vary
+
+
+def varied_losses(found: Found, rng: np.random.Generator, style: dict[str, str], parts: list[str]) -> dict[str, Column]:
+    """Return the columns of the losses where those of training and validation need not be the same."""
+    columns: dict[str, Column] = {}
+    for history, likely in (("train", 0.6), ("val", 0.5)):
+        split = found.components if found.components is not None else rng.random() < likely
+        if not split or rng.random() < 0.5:
+            columns[style[history]] = (f"{history}_loss", False, history, "loss", 1.0)
+        for part in parts if split else ():
+            columns[style["part"].format(history, part)] = (f"{history}_loss", False, history, part, 1.0)
+    return columns
+
+
+def varied_scores(found: Found, rng: np.random.Generator) -> list[str]:
+    """Return the scores to log; where one was looked at to verify the effect, it or one that says the same."""
+    setup = found.run.setup
+    verified = found.score or (
+        found.run.score if found.label == "overfitting" or "overfitting" in found.secondary else ""
+    )
+    if verified:
+        return [str(rng.choice(SAME[verified]))]
+    if "single" in (found.variant or ""):
+        return list(of_mode("box", setup.task.name)[0])
+    sets = of_mode(setup.mode, setup.task.name)
+    return list(sets[rng.integers(len(sets))])
+
+
 def metrics(found: Found, rng: np.random.Generator, style: dict[str, str]) -> dict[str, Column]:
     """Return the columns of the metrics: none, accuracy as a share or in per cent, R2, or both."""
     if "metric" not in found.show and rng.random() < 0.25:
@@ -98,8 +132,13 @@ def metrics(found: Found, rng: np.random.Generator, style: dict[str, str]) -> di
     names = [found.score or found.run.score]
     if found.run.setup.mode == "both" and found.score is None and "single" not in (found.variant or ""):
         names = [["r2"], ["accuracy"], ["r2", "accuracy"]][rng.integers(3)]
+    if logs_vary(found):
+        names = varied_scores(found, rng)
     factor = 100.0 if rng.random() < 0.3 else 1.0
-    return {style["metric"].format(n): ("metric", True, "val", n, factor if n == "accuracy" else 1.0) for n in names}
+    return {
+        style["metric"].format(n): ("metric", n not in LOWER_IS_BETTER, "val", n, factor if n in SHARES else 1.0)
+        for n in names
+    }
 
 
 def objective_of(columns: dict[str, Column], rng: np.random.Generator) -> str | None:
@@ -135,12 +174,23 @@ def ends_badly(found: Found, objective: str | None) -> bool:
     if found.loses is not None:
         return found.loses
     runs = [found.run] + ([found.peer] if found.peer else [])
-    key = "loss"
-    if objective:
-        key = next((k for k in ("accuracy", "r2") if objective.endswith(k)), "loss")
+    return is_lost(found, runs, score_of(objective))
+
+
+def score_of(name: str | None) -> str:
+    """Return which score the name of a series says, or ``loss``."""
+    known = ("accuracy", "r2", "rmse", "mae", *SHARES)
+    return next((k for k in known if name and name.endswith(k)), "loss")
+
+
+def is_lost(found: Found, runs: list[Run], key: str) -> bool:
+    last = end(found.run.test[key])
     if key == "loss":
-        return end(found.run.test[key]) > best(found, runs, key, min) * 1.1 + 1e-9
-    return end(found.run.test[key]) < best(found, runs, key, max) - 0.03
+        return last > best(found, runs, key, min) * 1.1 + 1e-9
+    if key in LOWER_IS_BETTER:
+        low = best(found, runs, key, min)
+        return last > (low + 0.03 if key in SHARES else 1.05 * low)
+    return last < best(found, runs, key, max) - 0.03
 
 
 def best(found: Found, runs: list[Run], key: str, pick: Any) -> float:

@@ -16,6 +16,7 @@ from scripts.curve_bank.causes import LABELS
 from scripts.curve_bank.found import RejectedError
 from scripts.curve_bank.halves import DRAWN, HALVES
 from scripts.curve_bank.log import Row, as_row
+from scripts.curve_bank.symptomless import symptom_of
 
 ATTEMPTS = 24
 """How many candidates are tried for each curve that is wanted."""
@@ -47,6 +48,8 @@ def candidate(half: str, label: str, index: int, seed: int) -> Row | str:
     # Too early to know is a label of its own, and a second label says what is bad about the end.
     if recipe.healthy and label != "too_early" and row["ends_badly"] and not row["secondary"]:
         return "it ends badly"
+    if recipe.healthy and label != "too_early" and HALVES.get(half, DRAWN).strict:
+        return symptom_of(found, row) or row
     return row
 
 

@@ -28,6 +28,17 @@ from scripts.curve_bank.models_heldout6 import (
     batch_normalised,
     self_normalising,
 )
+from scripts.curve_bank.models_heldout7 import (
+    AttentionPool,
+    LayerNormalised,
+    Merging,
+    Reservoir,
+    Reversible,
+    ShuffledCNN,
+    UNet,
+    WideAndDeep,
+    weight_normalised,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
 
 
@@ -80,6 +91,13 @@ def build(architecture: str, task: Task, width: int, depth: int, dropout: float 
     if architecture in ("fourier_features", "local", "sets", "average"):
         single = {"fourier_features": FourierFeatures, "local": Local, "sets": Sets, "average": Average}
         return single[architecture](n_out, width, dropout, task)
+    if architecture in ("shuffled_cnn", "reversible", "wide_and_deep", "layer_normalised", "weight_normalised"):
+        deeper = {"shuffled_cnn": ShuffledCNN, "reversible": Reversible, "wide_and_deep": WideAndDeep}
+        deeper |= {"layer_normalised": LayerNormalised, "weight_normalised": weight_normalised}
+        return deeper[architecture](n_out, width, depth, dropout, task)
+    if architecture in ("u_net", "attention_pool", "merging", "reservoir"):
+        shallow = {"u_net": UNet, "attention_pool": AttentionPool, "merging": Merging, "reservoir": Reservoir}
+        return shallow[architecture](n_out, width, dropout, task)
     return Sequence(architecture, n_out, width, depth, dropout, task)
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from scripts.curve_bank.models import build, scale_weights
 from scripts.curve_bank.samples import ALPHABET, Part, Task
+from scripts.curve_bank.scores import others
 
 Objective = Callable[[Tensor, Tensor, Tensor, nn.Module], dict[str, Tensor]]
 Hook = Callable[["Run"], None]
@@ -56,6 +57,7 @@ class Setup:
     settings: Settings
     seed: int
     init_scale: float = 1.0
+    all_scores: bool = False
 
     def but(self, **changes: object) -> Setup:
         """Return a copy with other settings."""
@@ -171,11 +173,20 @@ def rate_at(s: Settings, row: int) -> float:
         rate *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, row / s.rows)))
     elif s.schedule == "step":
         rate *= 0.1 ** ((row >= 0.6 * s.rows) + (row >= 0.85 * s.rows))
+    elif s.schedule == "one-cycle":
+        rate *= one_cycle(row / s.rows)
     elif s.schedule == "exponential":
         rate *= s.decay**row
     if row < s.warm_up:
         rate *= ((row + 1) / s.warm_up) ** s.warm_up_power
     return float(rate)
+
+
+def one_cycle(share: float) -> float:
+    """Return the rate over its highest: up from a 25th for 30 % of the plan, then down to almost 0 (Smith 2018)."""
+    if share < 0.3:
+        return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * share / 0.3))
+    return 0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * min(1.0, (share - 0.3) / 0.7)))
 
 
 def append(history: History, values: dict[str, float]) -> None:
@@ -239,7 +250,7 @@ def noisy(x: Tensor, strength: float) -> Tensor:
 
 @torch.no_grad()
 def evaluate(run: Run, part: Part) -> dict[str, float]:
-    """Return the losses by component and in total, accuracy (0 … 1) and R2."""
+    """Return the losses by component and in total, accuracy (0 … 1) and R2, and where they are logged other scores."""
     run.model.eval()
     out = run.model(part.x)
     parts = {name: float(v) for name, v in run.measure(out, part.y, part.z, run.model).items()}
@@ -247,4 +258,5 @@ def evaluate(run: Run, part: Part) -> dict[str, float]:
     error = ((out[:, classes:] - part.z) ** 2).sum()
     spread = ((part.z - part.z.mean(dim=0)) ** 2).sum()
     accuracy = float((out[:, :classes].argmax(dim=1) == part.y).float().mean())
-    return {**parts, "loss": sum(parts.values()), "accuracy": accuracy, "r2": float(1 - error / spread)}
+    found = {**parts, "loss": sum(parts.values()), "accuracy": accuracy, "r2": float(1 - error / spread)}
+    return {**found, **others(run.setup.task.name, out, part, classes)} if run.setup.all_scores else found

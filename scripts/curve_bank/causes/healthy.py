@@ -71,7 +71,7 @@ def still_improving(half: str, rng: np.random.Generator, cause: str) -> Found:
     if cause == "val_loss_rises_score_climbs":
         return score_climbs(half, rng, "still_improving")
     modes = ("both",) if cause == "single_class" else ("cls", "box", "both")
-    setup = sound(half, rng, modes=modes, n_train=(250, 500), plan=(30, 90))
+    setup = sound(half, rng, modes=modes, n_train=(250, 500), plan=(30, 90), may_anneal=False)
     setup = setup.but(rate=significant(setup.settings.rate * 10 ** rng.uniform(-1.5, -0.5)))
     run, extra = run_variant(setup, rng, cause)
     require(finite(run), "not finite")
@@ -191,6 +191,7 @@ def fine_tuning(half: str, rng: np.random.Generator, cause: str) -> Found:
     n = len(setup.task.train)
     first = setup.task.train.take(torch.arange(n // 2 if "half" in cause else n))
     pretraining = replace(setup, task=setup.task.with_parts(train=first)).but(rows=int(rng.integers(8, 25)))
+    pretraining = pretraining.but(schedule="constant", warm_up=0)
     if cause == "noisy inputs":
         pretraining = pretraining.but(augment=significant(rng.uniform(0.6, 1.2)))
     before = train(pretraining)

@@ -9,12 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scripts.curve_bank.causes.generalising import noisy_everywhere
 from scripts.curve_bank.found import Evidence, Found, require
 from scripts.curve_bank.halves import significant, sound
 from scripts.curve_bank.training import Objective, Setup, evaluate, standard, train
 from scripts.curve_bank.verify import around, end, finite
 
 STALLED = ("shrinking regulariser", "easy output dominates", "loss unrelated to the metric")
+STALLED_BY_LABELS = "class labels shuffled"
+"""The numbers are learnt and make up the loss; the classes, which the metric counts, say nothing."""
+
 NEGATIVE = (
     "kl_div of probabilities",
     "nll_loss of probabilities",
@@ -30,6 +34,11 @@ def metric_stalled(half: str, rng: np.random.Generator, cause: str) -> Found:
         setup = sound(half, rng, modes=("cls",), optimizers=("momentum", "sgd"), n_train=(100, 350), plan=(30, 90))
         setup = replace(setup, init_scale=float(rng.uniform(1.0, 2.0))).but(clip=0.0)
         objective, score = regularised_objective(setup, rng), "accuracy"
+    elif cause == STALLED_BY_LABELS:
+        setup = sound(half, rng, modes=("both",), n_train=(150, 400), plan=(30, 90))
+        setup = setup.but(rate=significant(setup.settings.rate * 10 ** rng.uniform(-1.2, -0.3)))
+        setup = replace(setup, task=noisy_everywhere(setup.task, rng, 1.0), width=max(8, setup.width // 2))
+        objective, score = standard(setup, weight=float(rng.uniform(1, 4))), "accuracy"
     else:
         setup = sound(half, rng, modes=("both",), n_train=(150, 400), plan=(30, 90))
         setup = setup.but(rate=significant(setup.settings.rate * 10 ** rng.uniform(-1.0, 0.0)))

@@ -110,11 +110,21 @@ def dead(setup: Setup) -> nn.Module:
 def stuck_after_first_epoch(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Choose a rate so large that the loss bounces; verify by going on with a thirtieth of it."""
     part = HALVES.get(half, DRAWN)
-    samples = (120, 240) if cause in STUCK_CLIPPED else part.stuck_samples
-    setup = sound(half, rng, n_train=samples, plan=(30, 60), only=part.unstable, may_be_small=False)
+    clipped = cause in STUCK_CLIPPED
+    setup = sound(
+        half,
+        rng,
+        data_sets=part.stuck_data or None,
+        optimizers=("sgd",) if part.stuck_data else ("adam", "momentum", "sgd"),
+        n_train=(120, 240) if clipped else part.stuck_samples,
+        plan=(30, 60),
+        only=part.unstable,
+        may_be_small=False,
+        may_anneal=False,
+    )
     harder = setup if "sound targets" in cause else hard_to_fit(setup, rng, part.stuck_widths)
     setup = replace(harder, init_scale=float(rng.uniform(1.3, 3.0)))
-    if cause in STUCK_CLIPPED:
+    if clipped:
         setup = setup.but(batch=8, clip=significant(rng.uniform(0.1, 0.6)), optimizer="sgd")
     else:
         setup = setup.but(batch=8 if "small" in cause else 16, clip=float(rng.choice([0.0, 0.0, 1.0])))
@@ -196,7 +206,7 @@ def delayed(setup: Setup, rng: np.random.Generator, cause: str) -> Setup:
 
 def slow_convergence(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Train with a rate far too low; verify that 10 or 30 times it gets there within a quarter of the epochs."""
-    setup = sound(half, rng, n_train=(120, 350), plan=(30, 90))
+    setup = sound(half, rng, n_train=(120, 350), plan=(30, 90), may_anneal=False)
     setup = setup.but(rate=significant(setup.settings.rate / float(cause.removeprefix("rate / "))))
     run = train(setup)
     require(finite(run), "not finite")

@@ -130,7 +130,7 @@ def oscillating(half: str, rng: np.random.Generator, cause: str) -> Found:
     if cause in AT_THE_EDGE:
         return bounces(at_the_edge(half, rng, cause), cause, step=1.4)
     optimizer = "adam" if "adam" in cause else "momentum"
-    setup = sound(half, rng, optimizers=(optimizer,), n_train=(24, 90), plan=(30, 80))
+    setup = sound(half, rng, optimizers=(optimizer,), n_train=(24, 90), plan=(30, 80), may_anneal=False)
     setup = replace(hard_to_fit(setup, rng), width=setup.width)
     batch = 4 if "tiny" in cause else int(rng.choice([8, 16]))
     if batch < 8:
@@ -141,7 +141,9 @@ def oscillating(half: str, rng: np.random.Generator, cause: str) -> Found:
 
 
 def at_the_edge(half: str, rng: np.random.Generator, cause: str) -> Setup:
-    setup = sound(half, rng, modes=("box", "both"), optimizers=("sgd",), n_train=(60, 250), plan=(30, 80))
+    setup = sound(
+        half, rng, modes=("box", "both"), optimizers=("sgd",), n_train=(60, 250), plan=(30, 80), may_anneal=False
+    )
     if rng.random() < 0.5:
         setup = replace(hard_to_fit(setup, rng), width=setup.width)
     batch = -(-len(setup.task.train) // (1 if "full" in cause else int(rng.integers(2, 5))))
