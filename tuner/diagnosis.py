@@ -14,7 +14,7 @@ from tuner.curve import Curve
 from tuner.shape_of_one import LEAST
 from tuner.symptoms import trend
 
-RULE_VERSION = "9"
+RULE_VERSION = "8"
 """Stored with every verdict; raised whenever a rule or a default threshold changes, which asks for a new fit of the
 scorecard and of the confidences (scripts/fit_scorecard.py, scripts/calibrate.py)."""
 
@@ -32,17 +32,6 @@ FACTS = ("nan", "negative_loss", "too_early")
 
 FIRM = (*FACTS, "diverging")
 """Those that stand while a run goes on."""
-
-BY_RULE = (
-    "class_loss_rising",
-    "diverging",
-    "not_learning",
-    "periodic",
-    "slow_start",
-    "stuck_after_first_epoch",
-)
-"""What a finished curve is called only where its rule sees it: by shape alone hardly any of the bank was found that the
-rules had missed, and real logs, which are unlike it, were called so in numbers."""
 
 FINISHED = 1.0
 """The share of the plan from which on a curve is weighed as a whole; until then only alarms are."""
@@ -234,8 +223,7 @@ def weigh(
     weighed = {}
     for name, probability in likely.items():
         if name in plugins:
-            unseen = 0.0 if name in BY_RULE else 1 / card.trust
-            factor = card.caution if plugins[name].HEALTHY else 1.0 if name in seen else unseen
+            factor = card.caution if plugins[name].HEALTHY else 1.0 if name in seen else 1 / card.trust
             factor *= card.trust if name == seen[0] else 1.0
             # No single number may rule a label out.
             weighed[name] = (probability + scorecard.DOUBT) * factor

@@ -1,9 +1,9 @@
 """What a curve is by its shape as a whole: points for each number of it, added up.
 
-``scorecard.json`` holds two cards, each a logistic regression over broken lines (an additive model, as the scorecards
-of banks are), fitted by ``scripts/fit_scorecard.py`` on labelled curves. ``finished`` weighs every verdict on curves at
-their end, ``running`` whether an alarm on a curve that goes on is that of a run that ends badly. Every number lies
-between two knots and gives each label points between theirs; the sums are turned into probabilities.
+``scorecard.json`` holds two cards, each a logistic regression over steps (an additive model, as the scorecards of banks
+are), fitted by ``scripts/fit_scorecard.py`` on labelled curves. ``finished`` weighs every verdict on curves at their
+end, ``running`` whether an alarm on a curve that goes on is that of a run that ends badly. Every number falls between
+two edges and gives each label the points that stand there; the sums are turned into probabilities.
 """
 
 from __future__ import annotations
@@ -37,22 +37,19 @@ SEEN, VERDICT, MARGIN = "seen", "verdict", "margin"
 PROGRESS = "progress"
 """The key of the share of the plan that is done."""
 
-Rows = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
-class Line:
-    """A number's knots, increasing, and the row of ``Card.points`` for the first of them."""
+class Step:
+    """A number's edges, increasing, and the row of ``Card.points`` for the interval below the first of them."""
 
-    knots: tuple[float, ...]
+    edges: tuple[float, ...]
     row: int
 
 
 @dataclass(frozen=True)
 class Card:
-    """Points, shape [rows, labels]: of each number one row a knot, then one for where it is missing.
+    """Points, shape [rows, labels]: of each number one row an interval, then one for where it is missing.
 
-    Between two knots the points change evenly, beyond the outermost ones not at all.
     ``caution`` is how many times as likely as healthy a run has to be sick to be called so. Of the finished card,
     ``trust`` is how many times likelier a verdict is that the rules give, and how many times less so one that is sick
     and that no rule saw; ``sure`` turns the logit of a probability into that of the share of such verdicts that were
@@ -61,53 +58,39 @@ class Card:
 
     labels: tuple[str, ...]
     start: FloatArray
-    lines: Mapping[str, Line]
+    steps: Mapping[str, Step]
     points: FloatArray
     caution: float
     trust: float
     sure: tuple[float, float]
 
-    def place(self, found: Mapping[str, float]) -> tuple[Rows, Rows, FloatArray]:
-        """Return the rows of ``points`` that the numbers lie between, and how far, 0 … 1, each of shape [lines]."""
-        knots, first, missing, columns = self._grid
-        values = np.array([found.get(key, math.nan) for key in self.lines])
-        unknown = np.isnan(values)
-        values = np.clip(values, knots[0], self._last)
-        upper: Rows = (knots < values).sum(axis=0)
-        lower = np.maximum(upper - 1, 0)
-        below = knots[lower, columns]
-        share = (values - below) / np.maximum(knots[upper, columns] - below, 1e-300)
-        share[unknown] = 0.0
-        return np.where(unknown, missing, first + lower), np.where(unknown, missing, first + upper), share
+    def rows(self, found: Mapping[str, float]) -> NDArray[np.int64]:
+        """Return the rows of ``points`` that the numbers fall into, shape [steps]."""
+        edges, first, missing = self._grid
+        values = np.array([found.get(key, math.nan) for key in self.steps])
+        below: NDArray[np.int64] = first + (edges < values).sum(axis=0)
+        return np.where(np.isnan(values), missing, below)
 
     @cached_property
-    def _grid(self) -> tuple[FloatArray, Rows, Rows, Rows]:
-        """The knots of all lines as columns, padded, shape [knots, lines]; their first rows, those for missing, 0 …."""
-        lines = list(self.lines.values())
-        knots = np.full((max((len(line.knots) for line in lines), default=1), len(lines)), np.inf)
-        for column, line in enumerate(lines):
-            knots[: len(line.knots), column] = line.knots
-        first = np.array([line.row for line in lines], dtype=np.int64)
-        missing = np.array([line.row + len(line.knots) for line in lines], dtype=np.int64)
-        return knots, first, missing, np.arange(len(lines))
-
-    @cached_property
-    def _last(self) -> FloatArray:
-        return np.array([line.knots[-1] for line in self.lines.values()])
+    def _grid(self) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.int64]]:
+        """The edges of all steps as columns, padded, shape [edges, steps]; their first rows, and those for missing."""
+        edges = np.full((max((len(s.edges) for s in self.steps.values()), default=0), len(self.steps)), np.inf)
+        for column, step in enumerate(self.steps.values()):
+            edges[: len(step.edges), column] = step.edges
+        first = np.array([step.row for step in self.steps.values()], dtype=np.int64)
+        return edges, first, np.array([step.row + len(step.edges) + 1 for step in self.steps.values()], dtype=np.int64)
 
     def probabilities(self, found: Mapping[str, float]) -> dict[str, float]:
         """Return how likely each label is."""
-        lower, upper, share = self.place(found)
-        total = self.start + (1 - share) @ self.points[lower] + share @ self.points[upper]
+        total = self.start + self.points[self.rows(found)].sum(axis=0)
         weights = np.exp(total - total.max())
         return dict(zip(self.labels, (weights / weights.sum()).tolist(), strict=True))
 
     def reasons(self, found: Mapping[str, float], label: str, other: str) -> list[str]:
         """Return the keys of the numbers that speak for a label against another one, the strongest first."""
-        lower, upper, share = self.place(found)
-        more = self.points[:, self.labels.index(label)] - self.points[:, self.labels.index(other)]
-        gained = ((1 - share) * more[lower] + share * more[upper]).tolist()
-        gains = {key: gain for key, gain in zip(self.lines, gained, strict=True) if gain > 0 and key in found}
+        rows, points = self.rows(found), self.points
+        more = (points[rows, self.labels.index(label)] - points[rows, self.labels.index(other)]).tolist()
+        gains = {key: gain for key, gain in zip(self.steps, more, strict=True) if gain > 0 and key in found}
         return sorted(gains, key=lambda key: -gains[key])
 
     def confidence(self, likely: float) -> float:
@@ -125,16 +108,16 @@ def card(name: str) -> Card:
 def parse(text: str, name: str) -> Card:
     """Return a card that a JSON text holds."""
     known: Mapping[str, Any] = json.loads(text)[name]
-    lines: dict[str, Line] = {}
+    steps: dict[str, Step] = {}
     rows: list[list[float]] = []
-    for key, line in known["lines"].items():
-        lines[key] = Line(tuple(line["knots"]), len(rows))
-        rows += line["points"]
+    for key, step in known["steps"].items():
+        steps[key] = Step(tuple(step["edges"]), len(rows))
+        rows += step["points"]
     offset, slope = known.get("sure", (0.0, 1.0))
     return Card(
         labels=tuple(known["labels"]),
         start=np.array(known["start"]),
-        lines=lines,
+        steps=steps,
         points=np.array(rows),
         caution=float(known["caution"]),
         trust=float(known.get("trust", 1.0)),

@@ -11,7 +11,7 @@ from tuner import shape_of_one
 from tuner.curve import Curve, FloatArray, Kind, Series
 from tuner.remarks import OF_CLASSES
 from tuner.shape_of_one import LEAST, tail
-from tuner.symptoms import trend, waves
+from tuner.symptoms import trend
 
 SERIES = {"train": "train loss", "val": "val loss", "score": "score"}
 
@@ -23,11 +23,6 @@ OF_ALL = {
     "val_gain": "what val loss gained on the higher of the two first losses",
     "val_jumps": "jumps of val loss over those of train loss",
     "together": "how alike the steps of val loss and train loss are",
-    "waves": "height of the waves of train loss as a share of its level",
-    "next": "how alike the waves of train loss are in neighbouring rows",
-    "second": "how alike the waves of train loss are two rows apart",
-    "period": "how alike the waves of train loss are a period apart",
-    "two_periods": "how alike the waves of train loss are two periods apart",
     "class_rise": "rise of the class loss over its lowest value",
     "other_rise": "rise of the other losses over their lowest value",
     "last_score": "last score",
@@ -48,9 +43,6 @@ NAMES = OF_ONE | OF_ALL
 
 FLOOR = 1e-6
 
-SETTLE, LEAST_OF_WAVES = 5, 12
-"""Waves are told without the first fifth of the rows, where a steep fall hides them, and of twelve rows at least."""
-
 
 def numbers(curve: Curve) -> Mapping[str, float]:
     """Return the numbers by their keys in ``NAMES``; what cannot be told is missing."""
@@ -59,7 +51,6 @@ def numbers(curve: Curve) -> Mapping[str, float]:
     found = _of_each({"train": train, "val": val, "score": trend.clean_cost(metric)})
     if len(train) >= LEAST and len(val) >= LEAST:
         found |= _of_both(train, val)
-    found |= _of_waves(train[len(train) // SETTLE :])
     return found | _of_score(trend.shares(metric)) | _of_parts(curve) | _of_rate(curve)
 
 
@@ -89,18 +80,6 @@ def _of_both(train: FloatArray, val: FloatArray) -> dict[str, float]:
         "val_jumps": trend.ratio(_late_jumps(val), max(_late_jumps(train), 1e-4)),
         "together": float(one @ two) / power if power > 0 else 0.0,
     }
-
-
-def _of_waves(train: FloatArray) -> dict[str, float]:
-    """Return how high the waves of a loss are, and how alike some rows later and a period of three rows or more."""
-    n = len(train)
-    if n < LEAST_OF_WAVES:
-        return {}
-    found = waves.of_loss(train)
-    alike = waves.correlation(found, n - 2).tolist()
-    lag = max(range(3, n // 3 + 1), key=alike.__getitem__)
-    numbers_of_waves = {"waves": waves.height(found), "next": alike[1], "second": alike[2], "period": alike[lag]}
-    return numbers_of_waves | {"two_periods": max(alike[2 * lag - 1 : 2 * lag + 2])}
 
 
 def _over(upper: float, lower: float) -> float:

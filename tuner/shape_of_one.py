@@ -35,10 +35,7 @@ NAMES = {
     "fifth": "change of {} over the last fifth",
     "fifth_sure": "change of {} over the last fifth in standard errors",
     "wait": "share of the rows before {} moved",
-    "early": "share of the change of {} that was done at a tenth of the rows",
-    "quarter": "share of the change of {} that was done at a quarter of the rows",
     "middle": "share of the change of {} that was done halfway",
-    "most_way": "share of the change of {} that was done at three quarters of the rows",
     "late": "share of the change of {} that was done at 90 % of the rows",
     "bend": "fall of {} in its second half over that in its first",
     "slope": "fall of {} in its last third over that in its first",
@@ -49,9 +46,6 @@ NAMES = {
 
 LEAST = 4
 """Values that a series must have to have a shape."""
-
-DONE = {"early": 0.1, "quarter": 0.25, "middle": 0.5, "most_way": 0.75}
-"""Shares of the rows at which it is told how much was done."""
 
 TINY = 1e-12
 MOST = 3.0
@@ -163,8 +157,7 @@ def _way(one: Series) -> dict[str, float]:
     fall, third = first - one.last, n // 3
     before, after = smooth[1] - smooth[n // 2], smooth[n // 2] - smooth[-1]
     found = {"late": _done(smooth, int(0.9 * n), first, fall)}
-    whole = abs(fall) + 0.02 * abs(first) + TINY
-    found |= {key: _kept((first - smooth[int(share * (n - 1))]) / whole) for key, share in DONE.items()}
+    found["middle"] = _kept((first - smooth[(n - 1) // 2]) / (abs(fall) + 0.02 * abs(first) + TINY))
     if before > 0 and after > 0:
         pace = min(after / before, 0.97)
         found["bend"] = trend.ratio(after, before)

@@ -18,14 +18,16 @@ for waves, 5 of 50 rows and 11 of 30.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
 from tuner.diagnosis import NAMED, Symptom
-from tuner.symptoms import trend, waves
+from tuner.symptoms import trend
 
 HEALTHY = False
 
@@ -56,22 +58,39 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         values = values[int(options.settle * len(values)) :]
         if series is None or len(values) < options.least:
             continue
-        found = waves.of_loss(values)
-        height = waves.height(found)
+        # Waves that shrink with the loss are of one height in its logarithm.
+        waves = _waves(np.log(values)) if values.min() > 0 else _waves(values) / (np.abs(values).max() or 1.0)
+        height = math.sqrt(float(waves @ waves) / len(waves))
         if height < options.height:
             continue
-        period, alike = _period(found, options)
+        period, alike = _period(waves, options)
         few = len(values) < options.few or period * options.few_periods > len(values)
         if period and not (few and alike < options.very_alike) and not _rate_cycles(curve, period, options):
             return _symptom(curve, series, period, alike, height)
     return None
 
 
-def _period(found: FloatArray, options: Options) -> tuple[int, float]:
+def _waves(values: FloatArray) -> FloatArray:
+    """Return what is left of values [n] without their trend, a parabola over the logarithm of time."""
+    basis = _basis(len(values))
+    waves = values - basis @ (basis.T @ values)
+    limit = 4 * max(trend.median(np.abs(waves)), 1e-300)  # a single spike is not a wave
+    return np.clip(waves, -limit, limit)
+
+
+@lru_cache(maxsize=256)
+def _basis(n: int) -> FloatArray:
+    """Return an orthonormal basis of trends over n rows, shape [n, 4]."""
+    time = np.log(np.arange(n) + 0.1 * n + 1)
+    basis: FloatArray = np.linalg.qr(np.stack([np.ones(n), time, time**2, np.linspace(0, 1, n)], axis=1))[0]
+    return basis
+
+
+def _period(waves: FloatArray, options: Options) -> tuple[int, float]:
     """Return the period in rows and the correlation at it; (0, 0) where there is none."""
-    n = len(found)
+    n = len(waves)
     longest = int(n / options.periods)
-    correlation = waves.correlation(found, min(n - 2, 3 * longest + 1))
+    correlation = _correlation(waves, min(n - 2, 3 * longest + 1))
     middle = correlation[1:-1]
     peaks = (middle >= options.alike_often) & (middle >= correlation[:-2]) & (middle >= correlation[2:])
     for lag in (np.flatnonzero(peaks) + 1).tolist():
@@ -91,14 +110,31 @@ def _period(found: FloatArray, options: Options) -> tuple[int, float]:
     return 0, 0.0
 
 
+def _correlation(waves: FloatArray, lags: int) -> FloatArray:
+    """Return the correlation of the waves with themselves, shape [lags + 1]."""
+    centred = waves - waves.mean()
+    # As long again, so that the end does not meet the beginning; a multiple of 64 is transformed fast.
+    found = np.fft.rfft(centred, math.ceil(len(centred) / 32) * 64)
+    sums: FloatArray = np.fft.irfft(found.real**2 + found.imag**2)[: lags + 1]
+    variance = max(float(sums[0]) / len(centred), 1e-300)
+    correlation: FloatArray = sums / (_shared(len(centred), lags) * variance)
+    return correlation
+
+
+@lru_cache(maxsize=256)
+def _shared(n: int, lags: int) -> FloatArray:
+    """Return how many of n rows have one so many rows later, shape [lags + 1]."""
+    return np.arange(n, n - lags - 1, -1, dtype=np.float64)
+
+
 def _rate_cycles(curve: Curve, period: int, options: Options) -> bool:
     """Tell whether a logged learning rate has the same period."""
     for rate in curve.of_kind(Kind.LEARNING_RATE):
-        found = waves.without_trend(trend.clean(rate)) if len(rate.finite) > 2 * period + 2 else np.empty(0)
+        waves = _waves(trend.clean(rate)) if len(rate.finite) > 2 * period + 2 else np.empty(0)
         if (
-            len(found)
-            and found.std() > options.height * abs(rate.finite.values).max()
-            and waves.correlation(found, period)[period] > options.cyclic_rate
+            len(waves)
+            and waves.std() > options.height * abs(rate.finite.values).max()
+            and _correlation(waves, period)[period] > options.cyclic_rate
         ):
             return True
     return False
