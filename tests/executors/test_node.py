@@ -172,8 +172,10 @@ def test_one_trial_after_another_leaves_nothing_open(made: Any, folder: Path, tm
     assert len(list(tmp_path.glob("tuner-*"))) == 2
 
 
-def test_what_is_too_large_stays_and_is_named(made: Any, folder: Path) -> None:
-    trial = made("open('last.pt', 'wb').write(b'1' * 3000000); open('log.csv', 'w').write('1')", carry_bytes=2**21)
+def test_what_is_too_large_stays_and_is_named(made: Any, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"1" * 3000000)  # there at once: half of it would be small enough to be sent
+    code = f"import os; os.rename({str(tmp_path / 'large')!r}, 'last.pt'); open('log.csv', 'w').write('1')"
+    trial = made(code, carry_bytes=2**21)
     incoming = begin(trial, folder)
     look = end(trial, incoming)
     assert look.kept == ("last.pt",)
