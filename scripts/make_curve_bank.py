@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scripts.curve_bank.causes import LABELS  # noqa: E402
-from scripts.curve_bank.halves import HALVES, RANDOM  # noqa: E402
+from scripts.curve_bank.halves import HALVES, RANDOM, VARIED  # noqa: E402
 from scripts.curve_bank.making import Made, make  # noqa: E402
 from scripts.curve_bank.writing import read, write, write_readme  # noqa: E402
 
@@ -40,7 +40,13 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--half", choices=[*HALVES, RANDOM, "all"], default="all", help="which part")
+    parser.add_argument(
+        "--half",
+        choices=[*HALVES, RANDOM, *(f"{h}{VARIED}" for h in (*HALVES, RANDOM)), "all"],
+        default="all",
+        metavar="PART",
+        help="one of the bank (all of them by default), random, or PART-varied: its data and models, newer ways",
+    )
     parser.add_argument("--labels", nargs="+", choices=LABELS, default=list(LABELS), metavar="LABEL")
     parser.add_argument(
         "--per-label", type=int, help="how many curves; 45 of a healthy and 20 of a sick label unless given"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scripts.curve_bank.found import Found
-from scripts.curve_bank.halves import DRAWN, HALVES
+from scripts.curve_bank.halves import named
 from scripts.curve_bank.scores import LOWER_IS_BETTER, SAME, SHARES, of_mode
 from scripts.curve_bank.training import Run
 from scripts.curve_bank.verify import end
@@ -96,7 +96,7 @@ def losses(found: Found, rng: np.random.Generator, style: dict[str, str]) -> dic
 
 
 def logs_vary(found: Found) -> bool:
-    return HALVES.get(found.run.setup.half, DRAWN).logs_vary
+    return named(found.run.setup.half).logs_vary
 
 
 def varied_losses(found: Found, rng: np.random.Generator, style: dict[str, str], parts: list[str]) -> dict[str, Column]:

@@ -14,9 +14,9 @@ import torch
 
 from scripts.curve_bank.causes import LABELS
 from scripts.curve_bank.found import RejectedError
-from scripts.curve_bank.halves import DRAWN, HALVES
+from scripts.curve_bank.halves import named
 from scripts.curve_bank.log import Row, as_row
-from scripts.curve_bank.symptomless import symptom_of
+from scripts.curve_bank.shown import another, symptom_of
 
 ATTEMPTS = 24
 """How many candidates are tried for each curve that is wanted."""
@@ -48,13 +48,13 @@ def candidate(half: str, label: str, index: int, seed: int) -> Row | str:
     # Too early to know is a label of its own, and a second label says what is bad about the end.
     if recipe.healthy and label != "too_early" and row["ends_badly"] and not row["secondary"]:
         return "it ends badly"
-    if recipe.healthy and label != "too_early" and HALVES.get(half, DRAWN).strict:
-        return symptom_of(found, row) or row
-    return row
+    part = named(half)
+    against = symptom_of(found, row) if part.strict and recipe.healthy and label != "too_early" else None
+    return against or (another(found, row) if part.exclusive else None) or row
 
 
 def causes_of(half: str, label: str) -> tuple[str, ...]:
-    return HALVES.get(half, DRAWN).causes.get(label, LABELS[label].causes)
+    return named(half).causes.get(label, LABELS[label].causes)
 
 
 def make(made: Made, half: str, label: str, wanted: int, seed: int, pool: Executor) -> Iterator[None]:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from scripts.curve_bank.samples import Part
 from scripts.curve_bank.training import Run, evaluate
+
+HIGH, CALMER = 0.08, 3.0
+"""Jumps of a validation loss as a share of its level, and how many times those of another loss, that are no chance."""
+
+RESTS, STEADY, FALLEN = 0.012, 0.02, 0.85
+"""The change and the spread of a score that rests, and what is left of a loss that falls meanwhile."""
 
 Values = Sequence[float]
 Array = NDArray[np.float64]
@@ -62,6 +69,13 @@ def plateau(values: Values) -> int:
     return int(np.argmax(smooth < limit)) if (smooth < limit).any() else len(values)
 
 
+def moved(score: Values) -> tuple[float, float]:
+    """Return how a score changed over the last 60 %, and its spread there."""
+    late = len(score) * 2 // 5
+    change = float(np.mean(score[-late // 2 :])) - float(np.mean(score[late : late + max(3, late // 4)]))
+    return change, float(np.std(score[late:]))
+
+
 def wave(values: Values, period: int) -> tuple[float, float]:
     """Return the power at a period and its harmonics, and its share of all, of the detrended values."""
     n = len(values) // period * period
@@ -86,6 +100,14 @@ def at_chance(run: Run, part: Part) -> bool:
     if run.setup.mode == "cls":
         return found["accuracy"] <= chance(part, run.setup.task.classes)
     return found["r2"] <= 0.02
+
+
+def guessing(run: Run) -> float:
+    """Return the loss on the test set of the best answer that is always the same."""
+    test, classes = run.setup.task.test, run.setup.task.classes
+    often = (test.y.bincount(minlength=classes) / len(test)).clamp(min=1e-6).log()
+    same = torch.cat([often, test.z.mean(dim=0)]).expand(len(test), -1)
+    return sum(float(part) for part in run.measure(same, test.y, test.z, run.model).values())
 
 
 def finite(run: Run) -> bool:

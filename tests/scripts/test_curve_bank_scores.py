@@ -9,13 +9,15 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
+from scripts.curve_bank import shown
 from scripts.curve_bank.data import draw
 from scripts.curve_bank.found import Evidence, Found
-from scripts.curve_bank.halves import HALVES, sound, stretched
+from scripts.curve_bank.halves import HALVES, named, sound, stretched
 from scripts.curve_bank.log import as_row, is_lost
 from scripts.curve_bank.scores import LOWER_IS_BETTER, macro_f1, mean_precision, of_boxes, of_masks, of_mode
-from scripts.curve_bank.symptomless import symptom_of
+from scripts.curve_bank.shown import another, symptom_of
 from scripts.curve_bank.training import Run, Settings, Setup, one_cycle, train
+from scripts.curve_bank.verify import guessing
 
 BOX = torch.tensor([[2.0, 2.0, 2.0, 2.0]])
 
@@ -124,3 +126,63 @@ def test_a_healthy_run_whose_validation_jumps_or_whose_classes_get_worse_is_name
     assert symptom_of(found(run), row) == "a part of the loss rises"
     run.test["IoU"] = [*np.linspace(0.2, 0.6, 8), *[0.6] * 12]
     assert symptom_of(found(run), row) == "a score rests while the losses fall"
+
+
+def learning(rows: int = 20) -> tuple[Found, dict[str, dict[str, dict[str, str]]]]:
+    """Return a run that shows nothing but that it learns, and the scores that it logs."""
+    run = tiny(rows=rows)
+    for history in (run.train, run.val, run.test):
+        history.update({"loss": list(np.linspace(2.0, 1.0, rows)), "accuracy": list(np.linspace(0.3, 0.8, rows))})
+    run.test["r2"] = list(np.linspace(0.1, 0.6, rows))
+    return found(run), {"series": {"metrics/accuracy": {"kind": "metric"}}}
+
+
+def test_a_run_is_rejected_that_shows_what_another_label_is_verified_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown, "at_chance", lambda run, part: False)
+    clean, row = learning()
+    assert another(clean, row) is None
+    jumping, _ = learning()
+    jumping.run.val["loss"] = [v + 0.4 * (i % 2) for i, v in enumerate(jumping.run.val["loss"])]
+    assert another(jumping, row) == "also noisy_validation"
+    assert another(replace(jumping, label="noisy_validation"), row) is None
+    assert another(replace(jumping, label="nan"), row) is None
+    resting, _ = learning()
+    resting.run.test["accuracy"] = [0.5] * 20
+    assert another(resting, row) == "also metric_stalled"
+    waiting, _ = learning()
+    waiting.run.test["loss"] = [2.0] * 7 + list(np.linspace(2.0, 1.0, 13))
+    assert another(waiting, row) == "also slow_start"
+    overfitted, _ = learning()
+    overfitted.run.test.update({"loss": [*np.linspace(2, 1, 10), *np.linspace(1, 2, 10)], "r2": [0.5] * 20})
+    assert another(overfitted, row) == "also overfitting"
+
+
+def test_a_gap_is_one_to_the_samples_that_were_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown, "at_chance", lambda run, part: False)
+    flat, row = learning()
+    flat.run.test["loss"] = [1.5] * 20
+    monkeypatch.setattr(shown, "evaluate", lambda run, part: {"loss": 1.2})
+    assert another(flat, row) is None
+    monkeypatch.setattr(shown, "evaluate", lambda run, part: {"loss": 0.9})
+    assert another(flat, row) == "also generalization_gap"
+
+
+def test_a_run_that_guesses_has_learnt_nothing_and_is_no_fine_tuning() -> None:
+    run = tiny(rows=2)
+    guess = guessing(run)
+    run.test["loss"][0] = 0.6 * guess
+    assert another(found(run, label="fine_tuning"), {"series": {}}) == "it begins where guessing is"
+    same = run.setup.task.test
+    assert guess == pytest.approx(
+        float(((same.z - same.z.mean(dim=0)) ** 2).mean())
+        - sum(p * np.log(p) for p in (same.y.bincount() / len(same)).tolist() if p),
+        rel=1e-4,
+    )
+
+
+def test_a_varied_part_has_the_data_of_its_own_and_the_ways_of_the_seventh() -> None:
+    varied = named("heldout3-varied")
+    assert (varied.data, varied.rates) == (HALVES["heldout3"].data, HALVES["heldout3"].rates)
+    assert varied.exclusive and varied.logs_vary and varied.lengths == HALVES["heldout7"].lengths
+    drawn = sound("random-varied", np.random.default_rng(0))
+    assert drawn.half == "random-varied" and drawn.all_scores

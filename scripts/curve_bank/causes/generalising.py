@@ -12,7 +12,7 @@ from scripts.curve_bank.found import Evidence, Found, require
 from scripts.curve_bank.halves import significant, sound
 from scripts.curve_bank.samples import ALPHABET, Part, Task
 from scripts.curve_bank.training import Run, evaluate, train
-from scripts.curve_bank.verify import around, end, finite, jitter, lowest, smoothed
+from scripts.curve_bank.verify import CALMER, HIGH, around, end, finite, jitter, lowest, smoothed
 
 OVERFITTING = ("few samples", "label noise", "few samples, rate twice as high", "large model")
 NOISY = ("tiny validation set", "a small draw each epoch")
@@ -108,11 +108,11 @@ def noisy_validation(half: str, rng: np.random.Generator, cause: str) -> Found:
     late = slice(len(run.val["loss"]) * 2 // 5, None)
     val, test, fitted = (h["loss"][late] for h in (run.val, run.test, run.train))
     ratio = jitter(val) / (jitter(test) + 1e-12)
-    require(ratio >= 3, "the test loss jumps as well")
-    require(jitter(fitted) <= jitter(val) / 3, "the train loss jumps as well")
-    require(jitter(val) >= 0.08 * float(np.mean(val)), "the jumps are small")
+    require(ratio >= CALMER, "the test loss jumps as well")
+    require(jitter(fitted) <= jitter(val) / CALMER, "the train loss jumps as well")
+    require(jitter(val) >= HIGH * float(np.mean(val)), "the jumps are small")
     require(end(run.test["loss"]) <= 1.15 * lowest(run.test["loss"])[1], "it overfits")
-    evidence = Evidence("jitter of the val loss over that of the loss on a large test set", ratio, 3)
+    evidence = Evidence("jitter of the val loss over that of the loss on a large test set", ratio, CALMER)
     return Found("noisy_validation", run, f"{cause}, {few} samples", evidence, show=VAL_LOSS)
 
 

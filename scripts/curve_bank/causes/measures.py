@@ -13,7 +13,7 @@ from scripts.curve_bank.causes.generalising import noisy_everywhere
 from scripts.curve_bank.found import Evidence, Found, require
 from scripts.curve_bank.halves import significant, sound
 from scripts.curve_bank.training import Objective, Setup, evaluate, standard, train
-from scripts.curve_bank.verify import around, end, finite
+from scripts.curve_bank.verify import FALLEN, RESTS, STEADY, around, end, finite, moved
 
 STALLED = ("shrinking regulariser", "easy output dominates", "loss unrelated to the metric")
 STALLED_BY_LABELS = "class labels shuffled"
@@ -45,13 +45,12 @@ def metric_stalled(half: str, rng: np.random.Generator, cause: str) -> Found:
         objective, score = beside_the_point(setup, rng, cause), "accuracy"
     run = train(setup, objective=objective, measure=objective)
     require(finite(run), "not finite")
-    metric, late = run.test[score], len(run.test[score]) * 2 // 5
-    moved = float(np.mean(metric[-late // 2 :])) - float(np.mean(metric[late : late + max(3, late // 4)]))
-    require(abs(moved) <= 0.012, "the metric moves")
-    require(float(np.std(metric[late:])) <= 0.02, "the metric is not flat")
+    change, spread = moved(run.test[score])
+    require(abs(change) <= RESTS, "the metric moves")
+    require(spread <= STEADY, "the metric is not flat")
     for history in (run.train["loss"], run.val["loss"], run.test["loss"]):
-        require(end(history) <= 0.85 * around(history, 0.4), "a loss does not fall")
-    evidence = Evidence(f"change of the test {score} over the last 60 % while the losses fell >= 15 %", moved, 0.012)
+        require(end(history) <= FALLEN * around(history, 0.4), "a loss does not fall")
+    evidence = Evidence(f"change of the test {score} over the last 60 % while the losses fell >= 15 %", change, RESTS)
     show = frozenset({"val_loss", "metric"})
     lost = True if cause != "shrinking regulariser" else None
     return Found("metric_stalled", run, cause, evidence, show=show, score=score, components=False, loses=lost)

@@ -11,7 +11,7 @@ from torch import nn
 
 from scripts.curve_bank.causes.healthy import with_label_noise
 from scripts.curve_bank.found import Evidence, Found, RejectedError, require
-from scripts.curve_bank.halves import DRAWN, HALVES, significant, sound
+from scripts.curve_bank.halves import named, significant, sound
 from scripts.curve_bank.models import build
 from scripts.curve_bank.training import Hook, Run, Setup, advance, go_on, start, train
 from scripts.curve_bank.verify import around, at_chance, end, finite, lowest, plateau, variation
@@ -109,7 +109,7 @@ def dead(setup: Setup) -> nn.Module:
 
 def stuck_after_first_epoch(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Choose a rate so large that the loss bounces; verify by going on with a thirtieth of it."""
-    part = HALVES.get(half, DRAWN)
+    part = named(half)
     clipped = cause in STUCK_CLIPPED
     setup = sound(
         half,
