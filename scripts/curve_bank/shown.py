@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scripts.curve_bank.causes.healthy import continued
 from scripts.curve_bank.found import Found
 from scripts.curve_bank.log import Row, is_lost, score_of
 from scripts.curve_bank.training import Run, evaluate
@@ -53,14 +54,47 @@ def another(found: Found, row: Row) -> str | None:
     """Return what speaks for another label than the one that was verified, or None."""
     if found.label in UNMISTAKABLE:
         return None
-    if found.label == "fine_tuning" and found.run.test["loss"][0] > 0.5 * guessing(found.run):
-        return "it begins where guessing is"
-    if found.variant == "val_loss_rises_score_climbs" and not climbs_on_validation(found):
-        return "the validation does not show that the score climbs"
+    if (reason := unclear(found)) is not None:
+        return reason
     if found.label != "metric_stalled" and a_score_rests(found.run, row):
         return "also metric_stalled"
     ways = {label: shows for label, shows in SHOWS.items() if label != found.label and label not in found.secondary}
     return next((f"also {label}" for label, shows in ways.items() if shows(found.run)), None)
+
+
+def unclear(found: Found) -> str | None:
+    """Return how a run goes over into what is next to its label, or None."""
+    run = found.run
+    fine = found.label == "fine_tuning"
+    if fine and run.test["loss"][0] > 0.5 * guessing(run):
+        return "it begins where guessing is"
+    if fine and end(run.test["loss"]) > 0.97 * around(run.test["loss"], 0.5):
+        return "also converged"
+    if found.label == "still_improving" and (begins_low(run) or straight(run)):
+        return "also fine_tuning" if begins_low(run) else "also slow_convergence"
+    if found.label == "slow_convergence" and nearly_done(run):
+        return "also still_improving"
+    if found.label == "generalization_gap" and end(run.train["loss"]) > 0.8 * end(run.val["loss"]):
+        return "the logged losses are near each other"
+    climbs = found.variant != "val_loss_rises_score_climbs" or climbs_on_validation(found)
+    return None if climbs else "the validation does not show that the score climbs"
+
+
+def begins_low(run: Run) -> bool:
+    return run.test["loss"][0] < 0.35 * run.initial["loss"] and run.test["loss"][0] <= 0.5 * guessing(run)
+
+
+def straight(run: Run) -> bool:
+    """Say whether the test loss fell by 60 % at most, and about as much in the second half as in the first."""
+    first, last = run.initial["loss"], end(run.test["loss"])
+    return last >= 0.4 * first and first - around(run.test["loss"], 0.5) <= 0.69 * (first - last)
+
+
+def nearly_done(run: Run) -> bool:
+    """Say whether three quarters of what half as much training again would reach were reached within the plan."""
+    gain, fallen = continued(run)
+    first, last = run.initial["loss"], end(run.test["loss"])
+    return fallen > 0.3 and first - last >= 0.75 * (first - last * (1 - gain))
 
 
 def scores(row: Row) -> list[str]:

@@ -168,10 +168,12 @@ def test_a_gap_is_one_to_the_samples_that_were_trained_on(monkeypatch: pytest.Mo
 
 
 def test_a_run_that_guesses_has_learnt_nothing_and_is_no_fine_tuning() -> None:
-    run = tiny(rows=2)
+    run = tiny(rows=12)
     guess = guessing(run)
     run.test["loss"][0] = 0.6 * guess
     assert another(found(run, label="fine_tuning"), {"series": {}}) == "it begins where guessing is"
+    run.test["loss"] = [(0.4 - 0.02 * i) * guess for i in range(12)]
+    assert another(found(run, label="fine_tuning"), {"series": {}}) != "it begins where guessing is"
     same = run.setup.task.test
     assert guess == pytest.approx(
         float(((same.z - same.z.mean(dim=0)) ** 2).mean())
@@ -186,3 +188,34 @@ def test_a_varied_part_has_the_data_of_its_own_and_the_ways_of_the_seventh() -> 
     assert varied.exclusive and varied.logs_vary and varied.lengths == HALVES["heldout7"].lengths
     drawn = sound("random-varied", np.random.default_rng(0))
     assert drawn.half == "random-varied" and drawn.all_scores
+
+
+@pytest.mark.parametrize(
+    ("label", "loss", "reason"),
+    [
+        ("still_improving", np.linspace(2.0, 1.0, 20), "also slow_convergence"),
+        ("still_improving", 2.0 * 0.8 ** np.arange(1, 21), None),
+        ("still_improving", 0.3 * 0.95 ** np.arange(20), "also fine_tuning"),
+        ("fine_tuning", 0.3 * 0.95 ** np.arange(20), None),
+        ("fine_tuning", 0.2 + 0.1 * 0.5 ** np.arange(20), "also converged"),
+        ("generalization_gap", np.full(20, 1.5), "the logged losses are near each other"),
+    ],
+)
+def test_what_goes_over_into_the_next_label_is_kept_apart(
+    monkeypatch: pytest.MonkeyPatch, label: str, loss: np.ndarray, reason: str | None
+) -> None:
+    monkeypatch.setattr(shown, "guessing", lambda run: 2.0)
+    run = tiny(rows=20)
+    run.initial["loss"] = 2.0
+    for history in (run.train, run.val, run.test):
+        history["loss"] = list(loss)
+    assert shown.unclear(found(run, label=label)) == reason
+
+
+def test_what_converges_slowly_has_most_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tiny(rows=20)
+    run.initial["loss"], run.test["loss"] = 2.0, list(np.linspace(2.0, 1.2, 20))
+    monkeypatch.setattr(shown, "continued", lambda run: (0.3, 0.4))
+    assert shown.unclear(found(run, label="slow_convergence")) is None
+    monkeypatch.setattr(shown, "continued", lambda run: (0.1, 0.4))
+    assert shown.unclear(found(run, label="slow_convergence")) == "also still_improving"
