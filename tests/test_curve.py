@@ -137,3 +137,17 @@ def test_a_run_is_judged_by_its_objective_else_the_first_metric_else_the_validat
     loss = Curve.of(train_loss=[2.0], val_loss=[1.0]).score
     assert [s and s.name for s in (chosen, first, loss)] == ["map", "precision", "val_loss"]
     assert Curve.of(val_loss=[1.0], objective="missing").score is None
+
+
+def test_an_error_rate_is_as_good_as_what_is_left_to_one() -> None:
+    assert series([75.0, 50.0, 20.0], "val_error").shares.tolist() == pytest.approx([0.25, 0.5, 0.8])
+    assert series([0.75, 0.2], "metrics/top1_err").shares.tolist() == pytest.approx([0.25, 0.8])
+    assert series([25.0, 80.0], "accuracy", higher=True).shares.tolist() == pytest.approx([0.25, 0.8])
+
+
+@pytest.mark.parametrize("name", ["val_rmse", "mae", "perplexity", "mean_absolute_error", "val_mean_squared_error"])
+def test_of_a_distance_nobody_knows_how_good_it_is_but_how_far_it_fell(name: str) -> None:
+    distance = series([0.8, 0.6, 0.4, 0.2], name)
+    assert len(distance.shares) == 0
+    assert distance.whole == 0.8
+    assert len(series([3.0, 120.0], "val_error").shares) == 0

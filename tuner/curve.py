@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -27,6 +28,11 @@ class Kind(StrEnum):
     LEARNING_RATE = "learning_rate"
     SECONDS = "seconds"
     OTHER = "other"
+
+
+_ERROR = re.compile(r"(?:^|[^a-z])(?:error|err|wer|cer)(?:$|[^a-z])")
+_DISTANCE = re.compile(r"abs|sq|mean|max|log|mae|mse")
+"""Words of error rates, and of errors that are measured in the unit of what is predicted."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,29 @@ class Series:
 
     @cached_property
     def shares(self) -> FloatArray:
-        """The bounded values as shares of 1, where they pass 1.5 of 100, as percentages do."""
-        return self.bounded / self.whole
+        """How good the bounded values are, as shares of 1: of an error rate it is what is left to 1.
+
+        Empty where nothing says which value is perfect and which is nothing, as of RMSE or perplexity.
+        """
+        if self.higher_is_better:
+            return self.bounded / self.whole
+        return 1 - self.bounded / self.whole if self._is_rate else np.empty(0)
 
     @cached_property
     def whole(self) -> float:
-        """What a metric calls all."""
-        return 100.0 if len(self.bounded) and float(self.bounded.max()) > 1.5 else 1.0
+        """What a metric calls all: 1, or 100 where it passes 1.5 as percentages do; the first values of others."""
+        if not len(self.bounded):
+            return 1.0
+        if self.higher_is_better or self._is_rate:
+            return 100.0 if float(self.bounded.max()) > 1.5 else 1.0
+        return max(float(np.abs(self.bounded[: max(3, len(self.bounded) // 4)]).max()), 1e-12)
+
+    @cached_property
+    def _is_rate(self) -> bool:
+        """Whether this is a share of what went wrong, by its name and its values."""
+        name = self.name.lower()
+        inside = len(self.bounded) > 0 and 0 <= float(self.bounded.min()) and float(self.bounded.max()) <= 100
+        return inside and bool(_ERROR.search(name)) and not _DISTANCE.search(name)
 
     @property
     def cost(self) -> FloatArray:

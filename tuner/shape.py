@@ -48,10 +48,11 @@ def numbers(curve: Curve) -> Mapping[str, float]:
     """Return the numbers by their keys in ``NAMES``; what cannot be told is missing."""
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
     metric = trend.metric(curve)
-    found = _of_each({"train": train, "val": val, "score": trend.clean_cost(metric)})
+    shares = trend.shares(metric)
+    found = _of_each({"train": train, "val": val, "score": -shares if len(shares) else trend.clean_cost(metric)})
     if len(train) >= LEAST and len(val) >= LEAST:
         found |= _of_both(train, val)
-    return found | _of_score(trend.shares(metric)) | _of_parts(curve) | _of_rate(curve)
+    return found | _of_score(shares) | _of_parts(curve) | _of_rate(curve)
 
 
 def _of_each(costs: Mapping[str, FloatArray]) -> dict[str, float]:

@@ -56,6 +56,8 @@ class Options:
     climbed: float = 1.15  # times the losses of the first quarter, where a loss has never fallen
     fallen: float = 0.1  # share of the first loss that must have been gained before it can be lost again
     regained: float = 0.9  # share of that gain that must be lost again
+    doubled: float = 1.6  # times its lowest value, once the plan is over: no sound run ends so far above it
+    noises: float = 8.0  # jitters by which it must lie above that
     score_lost_at_end: float = 0.1  # share of the best score, once the plan is over
     score_lost: float = 0.3  # share of the best score; 0.16 was the most a run that ended well had lost
     dead_share: float = 0.25  # of the planned epochs at chance after a first epoch that exploded; see above
@@ -106,7 +108,8 @@ def _lost(curve: Curve, train: FloatArray, val: FloatArray, rows: int, options: 
     up = _above(train, train[0], options.above_start, rows)
     up = up and (_ended(curve, options) or not _comes_back(train, options))
     up = up or _only_up(train, val, rows, options)
-    return (up or _returned(train, rows, options)) and _others_agree(curve, rows, options)
+    up = up or _returned(train, rows, options) or (_ended(curve, options) and _doubled(train, rows, options))
+    return up and _others_agree(curve, rows, options)
 
 
 def _comes_back(loss: FloatArray, options: Options) -> bool:
@@ -146,6 +149,15 @@ def _returned(loss: FloatArray, rows: int, options: Options) -> bool:
     if gain <= options.fallen * abs(loss[0]) or loss[-rows:].min() < loss[0] - (1 - options.regained) * gain:
         return False
     return gain > 3 * trend.jitter(loss)
+
+
+def _doubled(loss: FloatArray, rows: int, options: Options) -> bool:
+    """Tell whether the last ``rows`` losses lie far above the lowest level, however far the loss had fallen."""
+    if len(loss) < 3 * rows:
+        return False
+    low, last = float(trend.running_median(loss, 5).min()), float(loss[-rows:].min())
+    far = low > 0 and last >= options.doubled * low and last - low >= options.noises * trend.jitter(loss)
+    return far and low >= 0.02 * trend.beginning(loss)
 
 
 def _others_agree(curve: Curve, rows: int, options: Options) -> bool:
@@ -277,6 +289,11 @@ SEEN: Mapping[str, Curve] = {
         metrics={"accuracy": 0.1 + 0.01 * np.sin(_E[:15])},
         planned_epochs=40,
     ),
+    "late, far above its lowest, with no validation loss": Curve.of(
+        train_loss=np.r_[0.5 + 0.9 * 0.9**_E, np.linspace(0.6, 1.1, 6), np.full(8, 1.1) + 0.03 * np.sin(7.0 * _E[:8])],
+        metrics={"acc": np.r_[0.6 - 0.3 * 0.8**_E, np.linspace(0.55, 0.35, 6), np.full(8, 0.35)]},
+        planned_epochs=54,
+    ),
     "back to the start": Curve.of(train_loss=_BACK, val_loss=_BACK, planned_epochs=40),
 }
 NOT_SEEN: Mapping[str, Curve] = {
@@ -310,6 +327,7 @@ NOT_SEEN: Mapping[str, Curve] = {
         metrics={"mAP50-95": [*[0.0] * 11, 0.00112, 0.00448, 0.00917]},
         planned_epochs=16,
     ),
+    "overfitted, training far below": Curve.of(train_loss=_FALLING, val_loss=_FALLING + 0.03 * _E, planned_epochs=40),
     "one spike": Curve.of(train_loss=_SPIKE, val_loss=_SPIKE),
     "spike in the last row": Curve.of(train_loss=_SPIKE[:21], val_loss=_SPIKE[:21]),
     "first validation loss of 0": Curve.of(train_loss=_FALLING, val_loss=np.r_[0.0, _FALLING[1:]]),

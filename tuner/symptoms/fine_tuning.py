@@ -71,8 +71,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
 def began_low(curve: Curve, options: Options = Options()) -> bool:
     """Tell by the score, or by the losses where none is logged, whether the run began with something learned."""
     score = curve.score
-    values = trend.shares(score)
-    if score is not None and score.kind is Kind.METRIC and score.higher_is_better and len(values):
+    values = trend.shares(score) if score is not None and score.kind is Kind.METRIC else np.empty(0)
+    if len(values):
         first, best = float(values[0]), float(values.max())
         return first >= options.good_score and first >= options.first_score * best
     losses = [trend.clean(series) for series in (curve.train_loss, curve.val_loss)]

@@ -60,16 +60,17 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train, val, cost = trend.clean(curve.train_loss), trend.clean(curve.val_loss), trend.clean_cost(metric)
     if metric is None or min(len(train), len(cost)) < trend.patience(curve, options.wait_share, options.wait_least):
         return None
-    best = -float(cost.min()) / trend.whole(metric) if metric.higher_is_better else 0.0
+    shares = trend.shares(metric)
+    best = float(shares.max()) if len(shares) else 0.0
     low = fine_tuning.began_low(curve) and float(train[0]) <= options.low
     if best > (options.good if low else options.perfect):
         return None
     row = _stalls(metric, cost, options)
     if len(cost) - row < options.stalled * len(cost):
         return None
-    poor = metric.higher_is_better and best < options.poor
+    poor = len(shares) > 0 and best < options.poor
     share, late = (options.poor_fall, 0.0) if poor else (options.fall, options.late)
-    fair = metric.higher_is_better and best < options.fair and len(val) > 5
+    fair = len(shares) > 0 and best < options.fair and len(val) > 5
     steep = options.steep if fair else np.inf
     losses = [loss for loss in (train, val) if len(loss) > 5]
     if len(losses) < 2 and trend.jumps(cost) / trend.whole(metric) > options.unsure:

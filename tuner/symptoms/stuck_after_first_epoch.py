@@ -49,6 +49,8 @@ class Options:
     at_once: float = 0.06  # share of the rows in which the fall is over where the loss bounces from then on
     share: float = 0.75  # of the whole fall that lies in them
     left: float = 0.1  # share of the first loss that is still there where it bounces
+    wild: float = 0.15  # jumps of the validation loss as a share of its level, with which little may be left
+    wild_left: float = 0.002  # share of the first loss: large weights begin at a hundred times what is left
     level: float = 0.2  # share of its level that a loss that bounces may still change
     train_bounce: float = 0.02  # jumps of the training loss as a share of its level; below it is calm
     val_bounce: float = 0.035  # of the validation loss
@@ -93,12 +95,16 @@ def _bounces(curve: Curve, train: FloatArray, options: Options) -> bool:
     quarter = max(3, (len(train) - start) // 4)
     early, late = trend.median(train[start : start + quarter]), trend.median(train[-quarter:])
     fall = float(train[0]) - late
-    if late <= 0 or fall < 3 * options.drop * float(train[0]) or late < options.left * float(train[0]):
+    val = trend.clean(curve.val_loss)[start:]
+    if len(val) < 6 or late <= 0:
+        return False
+    wild = trend.jumps(val) >= options.wild * trend.median(val)
+    left = options.wild_left if wild else options.left
+    if fall < 3 * options.drop * float(train[0]) or late < left * float(train[0]):
         return False
     if float(train[0]) - early < options.share * fall or abs(early - late) > options.level * late:
         return False
-    val = trend.clean(curve.val_loss)[start:]
-    if len(val) < 6 or trend.median(val[-quarter:]) < (1 - options.level) * trend.median(val[:quarter]):
+    if trend.median(val[-quarter:]) < (1 - options.level) * trend.median(val[:quarter]):
         return False
     jumps = trend.jumps(train[start:]) / late
     return options.train_bounce <= jumps < options.zigzag and trend.jumps(val) >= options.val_bounce * trend.median(val)
@@ -150,6 +156,11 @@ _SLOW = np.r_[2.3, 1.9 - 0.03 * _E + _BOUNCE]
 SEEN: Mapping[str, Curve] = {
     "bounces": Curve.of(train_loss=_STUCK, val_loss=_STUCK + 0.1, planned_epochs=40),
     "constant": Curve.of(train_loss=np.r_[2.3, np.full(20, 1.9)], planned_epochs=40),
+    "large weights at first, validation wild": Curve.of(
+        train_loss=np.r_[90.0, 3.0 + 2 * np.tile(_BOUNCE, 2)],
+        val_loss=np.r_[9.0, 3.0 + 12 * np.tile(_BOUNCE, 2)],
+        planned_epochs=41,
+    ),
     "at a poor score": Curve.of(train_loss=_STUCK, metrics={"acc": np.r_[0.1, 0.2 + _BOUNCE / 5]}, planned_epochs=40),
 }
 NOT_SEEN: Mapping[str, Curve] = {

@@ -214,20 +214,19 @@ def metric(curve: Curve) -> Series | None:
 
 
 def whole(series: Series | None) -> float:
-    """Return what a metric calls all: 100 where it passes 1.5, as percentages do, else 1."""
+    """Return what a metric calls all, 1 where there is none (see ``Series.whole``)."""
     return series.whole if series is not None else 1.0
 
 
 def shares(series: Series | None) -> FloatArray:
-    """Return what is finite of a metric as shares of 1."""
+    """Return how good what is finite of a metric is, as shares of 1; empty where that cannot be told."""
     return series.shares if series is not None else np.empty(0)
 
 
 def good(metric: Series | None, limit: float) -> bool:
-    """Tell whether a metric that is to rise ends above ``limit``, a share of 1; False where none is logged."""
-    if metric is None or not metric.higher_is_better or not len(metric.finite):
-        return False
-    return median(shares(metric)[-5:]) > limit
+    """Tell whether a metric ends better than ``limit``, a share of 1; False where that cannot be told."""
+    values = shares(metric)
+    return len(values) > 0 and median(values[-5:]) > limit
 
 
 def room(series: Series, level: float) -> float:
