@@ -74,6 +74,8 @@ def unclear(found: Found) -> str | None:
         return "also fine_tuning" if begins_low(run) else "also slow_convergence"
     if found.label == "slow_convergence" and nearly_done(run):
         return "also still_improving"
+    if found.label == "generalization_gap" and end(run.test["loss"]) > 1.05 * lowest(run.test["loss"])[1]:
+        return "also overfitting"
     if found.label == "generalization_gap" and end(run.train["loss"]) > 0.8 * end(run.val["loss"]):
         return "the logged losses are near each other"
     climbs = found.variant != "val_loss_rises_score_climbs" or climbs_on_validation(found)

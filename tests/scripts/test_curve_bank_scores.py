@@ -198,6 +198,7 @@ def test_a_varied_part_has_the_data_of_its_own_and_the_ways_of_the_seventh() -> 
         ("still_improving", 0.3 * 0.95 ** np.arange(20), "also fine_tuning"),
         ("fine_tuning", 0.3 * 0.95 ** np.arange(20), None),
         ("fine_tuning", 0.2 + 0.1 * 0.5 ** np.arange(20), "also converged"),
+        ("generalization_gap", [*np.linspace(2.0, 1.0, 10), *np.linspace(1.0, 1.08, 10)], "also overfitting"),
         ("generalization_gap", np.full(20, 1.5), "the logged losses are near each other"),
     ],
 )
