@@ -109,7 +109,7 @@ class Series:
     def _is_rate(self) -> bool:
         """Whether this is a share of what went wrong, by its name and its values."""
         name = self.name.lower()
-        inside = len(self.bounded) > 0 and 0 <= float(self.bounded.min()) and float(self.bounded.max()) <= 100
+        inside = len(self.bounded) > 0 and float(self.bounded.min()) >= 0 and float(self.bounded.max()) <= 100
         return inside and bool(_ERROR.search(name)) and not _DISTANCE.search(name)
 
     @property

@@ -18,6 +18,7 @@ SERIES = {"train": "train loss", "val": "val loss", "score": "score"}
 OF_ALL = {
     "gap": "val loss over train loss at the end",
     "gap_first": "val loss over train loss at first",
+    "gap_growth": "logarithm of the gap at the end over that at first",
     "gap_best": "val loss over train loss where val loss was lowest",
     "train_since": "fall of train loss since val loss was lowest",
     "val_gain": "what val loss gained on the higher of the two first losses",
@@ -30,6 +31,10 @@ OF_ALL = {
     "score_moved": "change of the score over the last three fifths",
     "score_spread": "spread of the score over the last three fifths",
     "score_lost": "best score less the last one",
+    "score_idle": "share of the rows since the score got better",
+    "score_sure": "gain of the score in units of its noise",
+    "train_idle": "fall of train loss since the score got better",
+    "val_idle": "fall of val loss since the score got better",
     "rate_first": "power of ten of the first rate over its peak",
     "rate_peak": "share of the rows at which the rate was highest",
     "rate_quarter": "power of ten of the rate after a quarter of the rows over its peak",
@@ -43,15 +48,25 @@ NAMES = OF_ONE | OF_ALL
 
 FLOOR = 1e-6
 
+GAIN = 0.015
+"""What a score has to gain at least, as a share of 1, or of its level where it is none."""
+
+FEWEST = 8
+"""Values of a series of which it can be said since when it rests."""
+
 
 def numbers(curve: Curve) -> Mapping[str, float]:
     """Return the numbers by their keys in ``NAMES``; what cannot be told is missing."""
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
     metric = trend.metric(curve)
     shares = trend.shares(metric)
-    found = _of_each({"train": train, "val": val, "score": -shares if len(shares) else trend.clean_cost(metric)})
+    cost = -shares if len(shares) else trend.clean_cost(metric)
+    found = _of_each({"train": train, "val": val, "score": cost})
     if len(train) >= LEAST and len(val) >= LEAST:
         found |= _of_both(train, val)
+    if len(cost) >= FEWEST:
+        least = GAIN * (1.0 if len(shares) else abs(trend.median(cost)))
+        found |= _idle(cost, least, {"train": train, "val": val})
     return found | _of_score(shares) | _of_parts(curve) | _of_rate(curve)
 
 
@@ -72,9 +87,11 @@ def _of_both(train: FloatArray, val: FloatArray) -> dict[str, float]:
     n = min(len(train), len(val))
     one, two = (loss[-n + 1 :] - loss[-n:-1] for loss in (val, train))
     power = math.sqrt(float(one @ one) * float(two @ two))
+    gap = _over(trend.median(val[-5:]), trend.median(train[-5:]))
     return {
-        "gap": _over(trend.median(val[-5:]), trend.median(train[-5:])),
+        "gap": gap,
         "gap_first": _over(float(val[0]), float(train[0])),
+        "gap_growth": math.log(max(gap, FLOOR) / max(_over(float(val[:3].mean()), float(train[:3].mean())), FLOOR)),
         "gap_best": _over(float(val[low]), float(train[at])),
         "train_since": trend.ratio(float(train[at]) - trend.median(train[-5:]), abs(float(train[at]))),
         "val_gain": trend.ratio(first - trend.median(val[-5:]), abs(first)),
@@ -105,6 +122,21 @@ def _of_score(score: FloatArray) -> dict[str, float]:
         "score_spread": float(rest.std()),
         "score_lost": float(trend.running_median(score, 3).max()) - trend.median(score[-3:]),
     }
+
+
+def _idle(score: FloatArray, least: float, losses: Mapping[str, FloatArray]) -> dict[str, float]:
+    """Return since when a score, as a cost, has not got better, by how much it ever did, and what losses fell since."""
+    n = len(score)
+    smooth, noise = trend.running_median(score, 5), 2 * trend.jitter(score) + 1.01 * trend.one_sample(score)
+    row = trend.last_gain(smooth, max(noise, least))
+    gain = trend.ratio(float(score[0] - smooth.min()), max(noise / 2, least / 150))
+    found = {"score_idle": (n - 1 - row) / n, "score_sure": max(-50.0, min(50.0, gain))}
+    for key, loss in losses.items():
+        if len(loss) >= FEWEST:
+            at = row * len(loss) // n
+            then, now = trend.median(loss[max(0, at - 1) : at + 2]), trend.median(loss[-3:])
+            found[f"{key}_idle"] = max(-3.0, trend.ratio(then - now, max(abs(then), 1e-3 * abs(float(loss[0])), FLOOR)))
+    return found
 
 
 def _of_parts(curve: Curve) -> dict[str, float]:

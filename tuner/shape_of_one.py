@@ -35,10 +35,14 @@ NAMES = {
     "fifth": "change of {} over the last fifth",
     "fifth_sure": "change of {} over the last fifth in standard errors",
     "wait": "share of the rows before {} moved",
+    "tenth": "share of the change of {} that was done at a tenth of the rows",
+    "quarter": "share of the change of {} that was done at a quarter of the rows",
     "middle": "share of the change of {} that was done halfway",
+    "three": "share of the change of {} that was done at three quarters of the rows",
     "late": "share of the change of {} that was done at 90 % of the rows",
     "bend": "fall of {} in its second half over that in its first",
     "slope": "fall of {} in its last third over that in its first",
+    "since": "fall of {} over the last two thirds as a share of its level before them",
     "rest": "what {} would still lose at this pace as a share of its level",
     "worse": "fifths of the rows in which {} got worse",
 }
@@ -46,6 +50,9 @@ NAMES = {
 
 LEAST = 4
 """Values that a series must have to have a shape."""
+
+WAY = {"tenth": 0.1, "quarter": 0.25, "middle": 0.5, "three": 0.75}
+"""Shares of the rows at which it is measured how much of a change is done."""
 
 TINY = 1e-12
 MOST = 3.0
@@ -157,7 +164,9 @@ def _way(one: Series) -> dict[str, float]:
     fall, third = first - one.last, n // 3
     before, after = smooth[1] - smooth[n // 2], smooth[n // 2] - smooth[-1]
     found = {"late": _done(smooth, int(0.9 * n), first, fall)}
-    found["middle"] = _kept((first - smooth[(n - 1) // 2]) / (abs(fall) + 0.02 * abs(first) + TINY))
+    whole = abs(fall) + 0.02 * abs(first) + TINY
+    found |= {key: _kept((first - smooth[int(share * (n - 1))]) / whole) for key, share in WAY.items()}
+    found["since"] = _kept(trend.ratio(smooth[third] - one.last, abs(smooth[third])))
     if before > 0 and after > 0:
         pace = min(after / before, 0.97)
         found["bend"] = trend.ratio(after, before)
