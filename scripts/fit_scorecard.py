@@ -31,6 +31,7 @@ from sklearn.linear_model import LogisticRegression
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from scripts.curve_bank.halves import VARIED  # noqa: E402
 from scripts.curve_bank.load import Labelled, load  # noqa: E402
 from tuner import scorecard  # noqa: E402
 from tuner.calibration import logit  # noqa: E402
@@ -76,7 +77,7 @@ class Recipe:
 
 
 RECIPES = {
-    scorecard.FINISHED: Recipe(tuple(NAMES), 8, 0.1, CAUTIOUS),
+    scorecard.FINISHED: Recipe(tuple(NAMES), 12, 0.3, CAUTIOUS),
     scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 5, 0.05, WARY),
 }
 
@@ -124,7 +125,12 @@ def of_ends(bank: Sequence[Labelled]) -> Iterator[Row]:
         if judged[0].name not in FACTS and labelled.curve.length >= FEWEST:
             found = numbers(labelled.curve)
             values = [found.get(key, np.nan) for key in NAMES]
-            yield values, labelled.row["label"], labelled.row["half"], 1.0, number, names_of(judged)
+            yield values, labelled.row["label"], part_of(labelled), 1.0, number, names_of(judged)
+
+
+def part_of(labelled: Labelled) -> str:
+    """Return the part whose data and models a curve is of."""
+    return str(labelled.row["half"]).removesuffix(VARIED)
 
 
 def of_textbook() -> Iterator[Row]:
@@ -156,7 +162,7 @@ def of_cuts(bank: Sequence[Labelled]) -> Iterator[Row]:
                 found.append((values_of(cut, judged), names_of(judged)))
         label = scorecard.SOUND if healthy else scorecard.SICK
         for values, said in found:
-            yield values, label, row["half"], len(found) ** -0.5, number, said
+            yield values, label, part_of(labelled), len(found) ** -0.5, number, said
 
 
 def of_textbook_cuts() -> Iterator[Row]:
