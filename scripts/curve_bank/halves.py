@@ -15,8 +15,8 @@ from scripts.curve_bank import data, models_random
 from scripts.curve_bank.training import Settings, Setup
 
 SEQUENCE_MODELS = ("gru", "transformer", "lstm", "elman")
-SLOW = (*SEQUENCE_MODELS, "depthwise_cnn", "mlp_mixer", "tcn", "dense_cnn", "gated_convolutions")
-SLOW += ("inception_cnn", "fourier_mixing", "u_net", "merging", "attention_pool", "reservoir")
+SLOW: tuple[str, ...] = (*SEQUENCE_MODELS, "depthwise_cnn", "mlp_mixer", "tcn", "dense_cnn", "gated_convolutions")
+SLOW += ("inception_cnn", "fourier_mixing", "u_net", "merging", "attention_pool", "reservoir", "minimal_gated")
 
 ANY: tuple[str, ...] = ("cls", "box", "both")
 """The modes of a data set that can be a classification, a regression or a run with two heads."""
@@ -46,6 +46,7 @@ FITS = {
     "shuffled_cnn": ("shapes", "cells"),
     "merging": ("identifiers", "locales", "keyboard", "epidemic", "plucked", "shock"),
     "reservoir": ("identifiers", "locales", "keyboard", "epidemic", "plucked", "shock"),
+    "minimal_gated": ("constants", "formulas", "strokes", "reaction", "traffic"),
 }
 """What the names of data sets that an architecture can be trained on begin with; the others take all."""
 
@@ -216,6 +217,26 @@ HALVES = {
         strict=True,
     ),
 }
+
+HALVES["heldout8"] = replace(
+    HALVES["heldout7"],
+    data=dict.fromkeys(
+        "typefaces constants novel codepages functions strokes flood reaction rivals traffic formulas".split(), ANY
+    ),
+    rates={
+        "additive": {"adam": 3e-3, "momentum": 8e-3, "sgd": 2e-2},
+        "capsules": {"adam": 4e-3, "momentum": 2e-2, "sgd": 1e-1},
+        "complex_valued": {"adam": 2e-3, "momentum": 5e-3, "sgd": 2e-2},
+        "hypernetwork": {"adam": 4e-3, "momentum": 1e-2, "sgd": 5e-2},
+        "key_memory": {"adam": 3e-3, "momentum": 1e-2, "sgd": 5e-2},
+        "minimal_gated": {"adam": 4e-3, "momentum": 2e-2, "sgd": 7e-2},
+        "tensor_train": {"adam": 2e-3, "momentum": 5e-3, "sgd": 3e-2},
+        "wavelets": {"adam": 4e-3, "momentum": 2e-2, "sgd": 7e-2},
+    },
+    unstable=("complex_valued", "hypernetwork", "tensor_train", "wavelets"),
+    stuck_data=("rivals", "typefaces", "reaction", "novel", "functions"),
+)
+"""The eighth part has the settings of the seventh, and other data and architectures."""
 
 RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))

@@ -42,6 +42,16 @@ from scripts.curve_bank.models_heldout7 import (
     WideAndDeep,
     weight_normalised,
 )
+from scripts.curve_bank.models_heldout8 import (
+    Additive,
+    Capsules,
+    ComplexValued,
+    Hypernetwork,
+    KeyMemory,
+    MinimalGated,
+    TensorTrain,
+    Wavelets,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
 
 Layered = Callable[[int, int, int, float, Task], nn.Module]
@@ -177,6 +187,8 @@ LAYERED: dict[str, Layered] = {
     "wide_and_deep": WideAndDeep,
     "layer_normalised": LayerNormalised,
     "weight_normalised": weight_normalised,
+    "complex_valued": ComplexValued,
+    "tensor_train": TensorTrain,
 }
 """Architectures that are as deep as is asked for, and look at the task."""
 
@@ -208,6 +220,12 @@ FLAT: dict[str, Flat] = {
     "attention_pool": AttentionPool,
     "merging": Merging,
     "reservoir": Reservoir,
+    "additive": Additive,
+    "capsules": Capsules,
+    "hypernetwork": Hypernetwork,
+    "key_memory": KeyMemory,
+    "minimal_gated": MinimalGated,
+    "wavelets": Wavelets,
 }
 """Architectures whose depth is their own."""
 
