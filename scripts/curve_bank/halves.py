@@ -15,8 +15,11 @@ from scripts.curve_bank import data, models_random
 from scripts.curve_bank.training import Settings, Setup
 
 SEQUENCE_MODELS = ("gru", "transformer", "lstm", "elman")
-SLOW = (*SEQUENCE_MODELS, "depthwise_cnn", "mlp_mixer", "tcn", "dense_cnn", "gated_convolutions")
-SLOW += ("inception_cnn", "fourier_mixing", "u_net", "merging", "attention_pool", "reservoir")
+SLOW: tuple[str, ...] = (*SEQUENCE_MODELS, "depthwise_cnn", "mlp_mixer", "tcn", "dense_cnn", "gated_convolutions")
+SLOW += ("inception_cnn", "fourier_mixing", "u_net", "merging", "attention_pool", "reservoir", "minimal_gated")
+
+ANY: tuple[str, ...] = ("cls", "box", "both")
+"""The modes of a data set that can be a classification, a regression or a run with two heads."""
 
 FITS = {
     "cnn": ("digits",),
@@ -43,6 +46,7 @@ FITS = {
     "shuffled_cnn": ("shapes", "cells"),
     "merging": ("identifiers", "locales", "keyboard", "epidemic", "plucked", "shock"),
     "reservoir": ("identifiers", "locales", "keyboard", "epidemic", "plucked", "shock"),
+    "minimal_gated": ("constants", "formulas", "strokes", "reaction", "traffic"),
 }
 """What the names of data sets that an architecture can be trained on begin with; the others take all."""
 
@@ -84,11 +88,7 @@ class Half:
 
 HALVES = {
     "dev": Half(
-        data={
-            "digits": ("cls", "box", "both"),
-            "breast_cancer": ("cls", "box", "both"),
-            "diabetes": ("box", "cls"),
-        },
+        data={"digits": ANY, "breast_cancer": ANY, "diabetes": ("box", "cls")},
         rates={
             "mlp_relu": {"adam": 2e-3, "momentum": 2e-2, "sgd": 1e-1},
             "mlp_tanh": {"adam": 2e-3, "momentum": 2e-2, "sgd": 1e-1},
@@ -96,12 +96,7 @@ HALVES = {
         },
     ),
     "heldout": Half(
-        data={
-            "photo_region": ("cls", "box", "both"),
-            "photo_brightness": ("cls", "box", "both"),
-            "text_topic": ("cls", "box", "both"),
-            "text_words": ("cls", "box", "both"),
-        },
+        data=dict.fromkeys("photo_region photo_brightness text_topic text_words".split(), ANY),
         rates={
             "residual_cnn": {"adam": 3e-3, "momentum": 2e-2, "sgd": 1e-1},
             "gated_mlp": {"adam": 2e-3, "momentum": 1e-2, "sgd": 5e-2},
@@ -110,13 +105,7 @@ HALVES = {
         },
     ),
     "heldout2": Half(
-        data={
-            "glyph_letter": ("cls", "box", "both"),
-            "glyph_font": ("cls", "box", "both"),
-            "elevation": ("cls", "box", "both"),
-            "source_letters": ("cls", "box", "both"),
-            "source_signs": ("cls", "box", "both"),
-        },
+        data=dict.fromkeys("glyph_letter glyph_font elevation source_letters source_signs".split(), ANY),
         rates={
             "depthwise_cnn": {"adam": 5e-3, "momentum": 2e-2, "sgd": 1e-1},
             "mlp_mixer": {"adam": 2e-3, "momentum": 1e-2, "sgd": 7e-2},
@@ -126,13 +115,7 @@ HALVES = {
         unstable=("lstm", "tcn"),
     ),
     "heldout3": Half(
-        data={
-            "countries": ("cls", "box", "both"),
-            "scan": ("cls", "box", "both"),
-            "nerve": ("cls", "box", "both"),
-            "names": ("cls", "box", "both"),
-            "bytecode": ("cls", "box", "both"),
-        },
+        data=dict.fromkeys("countries scan nerve names bytecode".split(), ANY),
         rates={
             "dense_cnn": {"adam": 5e-3, "momentum": 2e-2, "sgd": 1e-1},
             "gated_convolutions": {"adam": 5e-3, "momentum": 2e-2, "sgd": 2e-1},
@@ -143,15 +126,7 @@ HALVES = {
         unstable=("gated_convolutions", "elman", "highway", "splines"),
     ),
     "heldout4": Half(
-        data={
-            "wine": ("cls", "box", "both"),
-            "colours": ("cls", "box", "both"),
-            "graphs": ("cls", "box", "both"),
-            "life": ("cls", "box", "both"),
-            "brain": ("cls", "box", "both"),
-            "numerals": ("cls", "box", "both"),
-            "calendar": ("cls", "box", "both"),
-        },
+        data=dict.fromkeys("wine colours graphs life brain numerals calendar".split(), ANY),
         rates={
             "deep_plain": {"adam": 1e-3, "momentum": 5e-3, "sgd": 3e-2},
             "soft_trees": {"adam": 1e-2, "momentum": 5e-2, "sgd": 3e-1},
@@ -166,17 +141,7 @@ HALVES = {
         small=0.3,
     ),
     "heldout5": Half(
-        data={
-            "iris": ("cls", "box", "both"),
-            "tips": ("cls", "box", "both"),
-            "portrait": ("cls", "box", "both"),
-            "seafloor": ("cls", "box", "both"),
-            "attractor": ("cls", "box", "both"),
-            "fractal": ("cls", "box", "both"),
-            "sums": ("cls", "box", "both"),
-            "brackets": ("cls", "box", "both"),
-            "entities": ("cls", "box", "both"),
-        },
+        data=dict.fromkeys("iris tips portrait seafloor attractor fractal sums brackets entities".split(), ANY),
         rates={
             "maxout": {"adam": 3e-3, "momentum": 1e-2, "sgd": 7e-2},
             "radial": {"adam": 2e-2, "momentum": 5e-2, "sgd": 3e-1},
@@ -192,20 +157,9 @@ HALVES = {
         steps=600,
     ),
     "heldout6": Half(
-        data={
-            "wind": ("cls", "box", "both"),
-            "prices": ("cls", "box", "both"),
-            "drawing": ("cls", "box", "both"),
-            "emoji": ("cls", "box", "both"),
-            "board": ("cls", "box", "both"),
-            "hands": ("cls", "box", "both"),
-            "orbits": ("cls", "box", "both"),
-            "magnets": ("cls", "box", "both"),
-            "spectra": ("cls", "box", "both"),
-            "genes": ("cls", "box", "both"),
-            "morse": ("cls", "box", "both"),
-            "order": ("cls", "box", "both"),
-        },
+        data=dict.fromkeys(
+            "wind prices drawing emoji board hands orbits magnets spectra genes morse order".split(), ANY
+        ),
         rates={
             "fourier_features": {"adam": 5e-3, "momentum": 5e-3, "sgd": 4e-2},
             "products": {"adam": 3e-3, "momentum": 5e-3, "sgd": 3e-2},
@@ -226,20 +180,10 @@ HALVES = {
         },
     ),
     "heldout7": Half(
-        data={
-            "shapes": ("cls", "box", "both"),
-            "cells": ("cls", "box", "both"),
-            "shadows": ("cls", "box", "both"),
-            "colormaps": ("cls", "box", "both"),
-            "carshare": ("cls", "box", "both"),
-            "identifiers": ("cls", "box", "both"),
-            "locales": ("cls", "box", "both"),
-            "epidemic": ("cls", "box", "both"),
-            "plucked": ("cls", "box", "both"),
-            "arm": ("cls", "box", "both"),
-            "shock": ("cls", "box", "both"),
-            "keyboard": ("cls", "box", "both"),
-        },
+        data=dict.fromkeys(
+            "shapes cells shadows colormaps carshare identifiers locales epidemic plucked arm shock keyboard".split(),
+            ANY,
+        ),
         rates={
             "u_net": {"adam": 5e-3, "momentum": 2e-2, "sgd": 1e-1},
             "shuffled_cnn": {"adam": 4e-3, "momentum": 2e-2, "sgd": 1e-1},
@@ -275,6 +219,26 @@ HALVES = {
         strict=True,
     ),
 }
+
+HALVES["heldout8"] = replace(
+    HALVES["heldout7"],
+    data=dict.fromkeys(
+        "typefaces constants novel codepages functions strokes flood reaction rivals traffic formulas".split(), ANY
+    ),
+    rates={
+        "additive": {"adam": 3e-3, "momentum": 8e-3, "sgd": 2e-2},
+        "capsules": {"adam": 4e-3, "momentum": 2e-2, "sgd": 1e-1},
+        "complex_valued": {"adam": 2e-3, "momentum": 5e-3, "sgd": 2e-2},
+        "hypernetwork": {"adam": 4e-3, "momentum": 1e-2, "sgd": 5e-2},
+        "key_memory": {"adam": 3e-3, "momentum": 1e-2, "sgd": 5e-2},
+        "minimal_gated": {"adam": 4e-3, "momentum": 2e-2, "sgd": 7e-2},
+        "tensor_train": {"adam": 2e-3, "momentum": 5e-3, "sgd": 3e-2},
+        "wavelets": {"adam": 4e-3, "momentum": 2e-2, "sgd": 7e-2},
+    },
+    unstable=("additive", "hypernetwork", "wavelets"),
+    stuck_data=("typefaces", "novel", "flood"),
+)
+"""The eighth part has the settings of the seventh, and other data and architectures."""
 
 RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
@@ -331,7 +295,7 @@ def sound(
     rng: np.random.Generator,
     *,
     data_sets: Sequence[str] | None = None,
-    modes: Sequence[str] = ("cls", "box", "both"),
+    modes: Sequence[str] = ANY,
     optimizers: Sequence[str] = ("adam", "momentum", "sgd"),
     n_train: tuple[int, int] = (150, 400),
     n_val: tuple[int, int] | None = None,

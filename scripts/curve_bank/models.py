@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -39,7 +42,21 @@ from scripts.curve_bank.models_heldout7 import (
     WideAndDeep,
     weight_normalised,
 )
+from scripts.curve_bank.models_heldout8 import (
+    Additive,
+    Capsules,
+    ComplexValued,
+    Hypernetwork,
+    KeyMemory,
+    MinimalGated,
+    TensorTrain,
+    Wavelets,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
+
+Layered = Callable[[int, int, int, float, Task], nn.Module]
+OfAnyTask = Callable[[int, int, int, float], nn.Module]
+Flat = Callable[[int, int, float, Task], nn.Module]
 
 
 def build(architecture: str, task: Task, width: int, depth: int, dropout: float = 0.0) -> nn.Module:
@@ -47,58 +64,11 @@ def build(architecture: str, task: Task, width: int, depth: int, dropout: float 
     n_out = task.classes + task.outputs
     if architecture.startswith(models_random.PREFIX):
         return models_random.build(architecture, task, width, depth, dropout, n_out)
-    if architecture in ("mlp_relu", "mlp_tanh"):
-        activation = nn.ReLU if architecture == "mlp_relu" else nn.Tanh
-        return mlp(task.train.x[0].numel(), n_out, width, depth, dropout, activation)
-    if architecture == "cnn":
-        return cnn(n_out, width, depth, dropout)
-    if architecture == "residual_cnn":
-        return ResidualCNN(n_out, width, depth)
-    if architecture == "depthwise_cnn":
-        return DepthwiseCNN(n_out, width, depth, dropout)
-    if architecture == "mlp_mixer":
-        return Mixer(n_out, width, depth, dropout, task)
-    if architecture == "lstm":
-        return LSTM(n_out, width, dropout)
-    if architecture == "tcn":
-        return TCN(n_out, width, depth, dropout, task)
-    if architecture == "dense_cnn":
-        return DenseCNN(n_out, width, depth, dropout)
-    if architecture == "elman":
-        return Elman(n_out, width, dropout)
-    if architecture in ("gated_convolutions", "highway", "splines"):
-        kind = {"gated_convolutions": GatedConvolutions, "highway": Highway, "splines": Splines}[architecture]
-        return kind(n_out, width, depth, dropout, task)
-    if architecture == "squeeze_cnn":
-        return SqueezeCNN(n_out, width, depth, dropout)
-    if architecture == "deep_plain":
-        return deep_plain(n_out, width, depth, dropout, task)
-    if architecture in ("soft_trees", "mixture", "state_space", "queries"):
-        made = {"soft_trees": SoftTrees, "mixture": Mixture, "state_space": StateSpace, "queries": Queries}
-        return made[architecture](n_out, width, dropout, task)
-    if architecture == "inception_cnn":
-        return InceptionCNN(n_out, width, depth, dropout)
-    if architecture in ("maxout", "sines", "fourier_mixing"):
-        deep = {"maxout": Maxout, "sines": Sines, "fourier_mixing": FourierMixing}[architecture]
-        return deep(n_out, width, depth, dropout, task)
-    if architecture in ("radial", "factorisation", "weight_tied"):
-        flat = {"radial": Radial, "factorisation": Factorisation, "weight_tied": WeightTied}[architecture]
-        return flat(n_out, width, dropout, task)
-    if architecture in ("products", "skips_from_zero", "self_normalising", "batch_normalised"):
-        layered = {"products": Products, "skips_from_zero": SkipsFromZero}
-        layered |= {"self_normalising": self_normalising, "batch_normalised": batch_normalised}
-        return layered[architecture](n_out, width, depth, dropout, task)
-    if architecture in ("fourier_features", "local", "sets", "average"):
-        single = {"fourier_features": FourierFeatures, "local": Local, "sets": Sets, "average": Average}
-        return single[architecture](n_out, width, dropout, task)
-    if architecture in ("shuffled_cnn", "reversible", "wide_and_deep", "layer_normalised", "weight_normalised"):
-        deeper = {"shuffled_cnn": ShuffledCNN, "reversible": Reversible, "wide_and_deep": WideAndDeep}
-        deeper |= {"layer_normalised": LayerNormalised, "weight_normalised": weight_normalised}
-        return deeper[architecture](n_out, width, depth, dropout, task)
-    if architecture in ("u_net", "attention_pool", "merging", "reservoir"):
-        shallow = {"u_net": UNet, "attention_pool": AttentionPool, "merging": Merging, "reservoir": Reservoir}
-        return shallow[architecture](n_out, width, dropout, task)
-    return Sequence(architecture, n_out, width, depth, dropout, task)
+    if architecture in FLAT:
+        return FLAT[architecture](n_out, width, dropout, task)
+    if architecture in OF_ANY_TASK:
+        return OF_ANY_TASK[architecture](n_out, width, depth, dropout)
+    return LAYERED[architecture](n_out, width, depth, dropout, task)
 
 
 def mlp(n_in: int, n_out: int, width: int, depth: int, dropout: float, activation: type[nn.Module]) -> nn.Module:
@@ -187,6 +157,77 @@ class Sequence(nn.Module):
             x = self.body(x)
         out: Tensor = self.head(x)
         return out
+
+
+def perceptron(activation: type[nn.Module]) -> Layered:
+    return lambda n_out, width, depth, dropout, task: mlp(
+        task.train.x[0].numel(), n_out, width, depth, dropout, activation
+    )
+
+
+LAYERED: dict[str, Layered] = {
+    "mlp_relu": perceptron(nn.ReLU),
+    "mlp_tanh": perceptron(nn.Tanh),
+    **{kind: partial(Sequence, kind) for kind in ("gated_mlp", "gru", "transformer")},
+    "mlp_mixer": Mixer,
+    "tcn": TCN,
+    "gated_convolutions": GatedConvolutions,
+    "highway": Highway,
+    "splines": Splines,
+    "deep_plain": deep_plain,
+    "maxout": Maxout,
+    "sines": Sines,
+    "fourier_mixing": FourierMixing,
+    "products": Products,
+    "skips_from_zero": SkipsFromZero,
+    "self_normalising": self_normalising,
+    "batch_normalised": batch_normalised,
+    "shuffled_cnn": ShuffledCNN,
+    "reversible": Reversible,
+    "wide_and_deep": WideAndDeep,
+    "layer_normalised": LayerNormalised,
+    "weight_normalised": weight_normalised,
+    "complex_valued": ComplexValued,
+    "tensor_train": TensorTrain,
+}
+"""Architectures that are as deep as is asked for, and look at the task."""
+
+OF_ANY_TASK: dict[str, OfAnyTask] = {
+    "cnn": cnn,
+    "residual_cnn": lambda n_out, width, depth, dropout: ResidualCNN(n_out, width, depth),
+    "depthwise_cnn": DepthwiseCNN,
+    "lstm": lambda n_out, width, depth, dropout: LSTM(n_out, width, dropout),
+    "dense_cnn": DenseCNN,
+    "elman": lambda n_out, width, depth, dropout: Elman(n_out, width, dropout),
+    "squeeze_cnn": SqueezeCNN,
+    "inception_cnn": InceptionCNN,
+}
+"""Architectures that need not look at the task: those for images of one size and for texts."""
+
+FLAT: dict[str, Flat] = {
+    "soft_trees": SoftTrees,
+    "mixture": Mixture,
+    "state_space": StateSpace,
+    "queries": Queries,
+    "radial": Radial,
+    "factorisation": Factorisation,
+    "weight_tied": WeightTied,
+    "fourier_features": FourierFeatures,
+    "local": Local,
+    "sets": Sets,
+    "average": Average,
+    "u_net": UNet,
+    "attention_pool": AttentionPool,
+    "merging": Merging,
+    "reservoir": Reservoir,
+    "additive": Additive,
+    "capsules": Capsules,
+    "hypernetwork": Hypernetwork,
+    "key_memory": KeyMemory,
+    "minimal_gated": MinimalGated,
+    "wavelets": Wavelets,
+}
+"""Architectures whose depth is their own."""
 
 
 def scale_weights(model: nn.Module, factor: float) -> None:
