@@ -237,8 +237,9 @@ HALVES["heldout8"] = replace(
     },
     unstable=("additive", "hypernetwork", "wavelets"),
     stuck_data=("typefaces", "novel", "flood"),
+    exclusive=True,
 )
-"""The eighth part has the settings of the seventh, and other data and architectures."""
+"""The eighth part has the settings of the seventh, other data and architectures, and no run that fits two labels."""
 
 RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
