@@ -15,31 +15,28 @@ again where they are there.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from scripts import planted
 from tuner import whole
 from tuner.data import prepare, ships
 from tuner.data.source import split
 from tuner.evidence import matching, mistakes, predictions
 from tuner.evidence.mistakes import Mistake
 from tuner.evidence.predictions import Predictions
-from tuner.spec import TrialSpec, evidence_file
+from tuner.spec import evidence_file
 from tuner.trainers.ultralytics import UltralyticsOptions, UltralyticsTrainer
 
 ROOT = Path(__file__).resolve().parents[1]
-RATES = (0.02, 0.05, 0.1)
 IMAGES, SIDE, EPOCHS = 600, 160, 30
 PARAMS = {"lr0": 0.003, "batch": 8, "optimizer": "AdamW", "weight_decay": 0.0005, "augmentation": "light"}
 """A baseline of configs/ships.yaml."""
@@ -149,16 +146,7 @@ def predicted(place: Path, data: Path, seed: int) -> Predictions:
     options = UltralyticsOptions(
         **given, pretrained=False, imgsz=SIDE, plots=False, device="cpu", threads=1, args={"nbs": 8}
     )
-    trainer = UltralyticsTrainer(options, ROOT)
-    folder = place / "trials" / "0000"
-    folder.mkdir(parents=True)
-    spec = TrialSpec(0, PARAMS, EPOCHS, seed, folder, "metrics/mAP50-95(B)", True)
-    for command in (trainer.command(spec, resume=False), trainer.predict(folder, "val")):
-        env = {**os.environ, **command.env}
-        subprocess.run(
-            command.argv, cwd=command.cwd, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-    return predictions.read(evidence_file(folder))
+    return planted.predicted(UltralyticsTrainer(options, ROOT), place / "trials" / "0000", PARAMS, EPOCHS, seed)
 
 
 def case(rate: float, seed: int, keep: Path | None) -> tuple[Predictions, list[Planted]]:
@@ -246,37 +234,25 @@ def table(found: list[Outcome]) -> str:
 
 def _row(part: Sequence[Outcome]) -> str:
     names = ("planted", "named", "right", "met", "wrong_images", "named_images", "right_images")
-    planted, named, right, met, wrong, of_images, right_images = (sum(getattr(o, n) for o in part) for n in names)
+    there, named, right, met, wrong, of_images, right_images = (sum(getattr(o, n) for o in part) for n in names)
     kinds = {
         kind: f"{sum(o.by_kind[kind][0] for o in part)} of {sum(o.by_kind[kind][1] for o in part)}"
         for kind in KINDS
         if all(o.by_kind for o in part)
     }
     told = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
-    boxes = f"{named:5}  {right / max(named, 1):9.2f}  {met / max(planted, 1):6.2f}" if kinds else " " * 22
+    boxes = f"{named:5}  {right / max(named, 1):9.2f}  {met / max(there, 1):6.2f}" if kinds else " " * 22
     return (
-        f"{part[0].method:9}  {part[0].rate:4.0%}  {planted:11}  {boxes} | {wrong:12}  {of_images:5}  "
+        f"{part[0].method:9}  {part[0].rate:4.0%}  {there:11}  {boxes} | {wrong:12}  {of_images:5}  "
         f"{right_images / max(of_images, 1):9.2f}  {right_images / max(wrong, 1):6.2f} | {told}"
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--rates", type=float, nargs="+", default=RATES)
+    parser = planted.parser(__doc__, seeds=3)
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where the predictions are kept")
-    parser.add_argument("--cleanlab", type=Path, help="a Python that has cleanlab")
-    parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    found: list[Outcome] = []
-    for rate in asked.rates:
-        for seed in range(asked.first, asked.first + asked.seeds):
-            print(f"{rate:.0%}, seed {seed}", file=sys.stderr, flush=True)
-            found += outcomes(rate, seed, asked.keep, asked.cleanlab)
-    print(table(found))
-    if asked.json:
-        whole.write(asked.json, json.dumps([asdict(one) for one in found], indent=1) + "\n")
+    planted.report(asked, lambda rate, seed: outcomes(rate, seed, asked.keep, asked.cleanlab), table)
 
 
 if __name__ == "__main__":

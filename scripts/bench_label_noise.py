@@ -10,26 +10,20 @@ the same probabilities (``find_label_issues``, its default filter).
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import subprocess
-import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner import whole
-from tuner.evidence import mistakes, predictions
+from scripts import planted
+from tuner.evidence import mistakes
 from tuner.evidence.predictions import Predictions
 from tuner.inside import data
-from tuner.spec import TrialSpec, evidence_file
 from tuner.trainers.torch import TorchOptions, TorchTrainer
 
-RATES = (0.02, 0.05, 0.1)
 EPOCHS = 30
 PARAMS = {"lr": 0.003, "batch": 64, "model": "cnn-s", "optimizer": "adam"}
 """A baseline of configs/digits.yaml."""
@@ -69,13 +63,7 @@ def planted_set(path: Path, rate: float, seed: int) -> NDArray[np.bool_]:
 def predicted(place: Path, set_path: Path, seed: int) -> Predictions:
     """Train on one part of the set and return what is predicted for the other."""
     trainer = TorchTrainer(TorchOptions(data=str(set_path), val_share=0.4, split_seed=seed, image_size=8), place)
-    folder = place / "trials" / "0000"
-    folder.mkdir(parents=True)
-    spec = TrialSpec(0, PARAMS, EPOCHS, seed, folder, "val/accuracy", True)
-    for command in (trainer.command(spec, resume=False), trainer.predict(folder, "val")):
-        env = {**os.environ, **command.env}
-        subprocess.run(command.argv, cwd=command.cwd, env=env, check=True, stdout=subprocess.DEVNULL)
-    return predictions.read(evidence_file(folder))
+    return planted.predicted(trainer, place / "trials" / "0000", PARAMS, EPOCHS, seed)
 
 
 def by_cleanlab(python: Path, found: Predictions, place: Path) -> list[int]:
@@ -96,40 +84,27 @@ def outcomes(rate: float, seed: int, cleanlab: Path | None) -> list[Outcome]:
         lists = {"tuner": [doubt.image for doubt in mistakes.doubtful_labels(found)]}
         if cleanlab:
             lists["cleanlab"] = by_cleanlab(cleanlab, found, place)
-    planted = {i for i, row in enumerate(rows) if wrong[row]}
-    return [
-        Outcome(name, rate, seed, len(planted), len(named), len(planted & set(named))) for name, named in lists.items()
-    ]
+    there = {i for i, row in enumerate(rows) if wrong[row]}
+    return [Outcome(name, rate, seed, len(there), len(named), len(there & set(named))) for name, named in lists.items()]
 
 
 def table(found: list[Outcome]) -> str:
     lines = ["method     rate  planted  named  right  precision  recall  (recall by seed)"]
     for method in dict.fromkeys(one.method for one in found):
-        for rate in RATES:
+        for rate in dict.fromkeys(one.rate for one in found):
             part = [one for one in found if (one.method, one.rate) == (method, rate)]
-            planted, named, right = (sum(getattr(one, key) for one in part) for key in ("planted", "named", "right"))
+            there, named, right = (sum(getattr(one, key) for one in part) for key in ("planted", "named", "right"))
             each = " ".join(f"{one.right / max(one.planted, 1):.2f}" for one in part)
             lines.append(
-                f"{method:9}  {rate:4.0%}  {planted:7}  {named:5}  {right:5}  {right / max(named, 1):9.2f}  "
-                f"{right / max(planted, 1):6.2f}  {each}"
+                f"{method:9}  {rate:4.0%}  {there:7}  {named:5}  {right:5}  {right / max(named, 1):9.2f}  "
+                f"{right / max(there, 1):6.2f}  {each}"
             )
     return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--cleanlab", type=Path, help="a Python that has cleanlab")
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    found: list[Outcome] = []
-    for rate in RATES:
-        for seed in range(asked.seeds):
-            print(f"{rate:.0%}, seed {seed}", file=sys.stderr)
-            found += outcomes(rate, seed, asked.cleanlab)
-    print(table(found))
-    if asked.json:
-        whole.write(asked.json, json.dumps([asdict(one) for one in found], indent=1) + "\n")
+    asked = planted.parser(__doc__, seeds=5).parse_args()
+    planted.report(asked, lambda rate, seed: outcomes(rate, seed, asked.cleanlab), table)
 
 
 if __name__ == "__main__":

@@ -59,26 +59,30 @@ Which = NDArray[np.bool_]
 EDGES = {scorecard.SEEN: [0.5, 1.5], scorecard.MARGIN: [0.5, 0.8], scorecard.VERDICT: [0.5]}
 OF_RULES = [f"{kind} {name}" for kind in EDGES for name in SYMPTOMS]
 
-TRUST, CAUTIOUS, WARY = 3.0, 3.0, 4.0
+TRUST, CAUTIOUS, WARY = 3.0, 3.0, 6.0
 """The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
 
-TEXTBOOK, EXAMPLE = "textbook", 4.0
-"""What stands for the part of a drawn example, and how many curves of the bank one weighs."""
+TEXTBOOK = "textbook"
+"""What stands for the part of a drawn example."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a card is made of: its numbers, intervals of each, the pull to 0 (scikit-learn's C), and its ``caution``."""
+    """What a card is made of: its numbers, intervals of each, the pull to 0 (scikit-learn's C), and its ``caution``.
+
+    ``example`` is how many curves of the bank a drawn example weighs; those that go on must all be alarms.
+    """
 
     keys: tuple[str, ...]
     intervals: int
     pull: float
     caution: float
+    example: float
 
 
 RECIPES = {
-    scorecard.FINISHED: Recipe(tuple(NAMES), 12, 0.3, CAUTIOUS),
-    scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 5, 0.05, WARY),
+    scorecard.FINISHED: Recipe(tuple(NAMES), 12, 0.3, CAUTIOUS, 4.0),
+    scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 8, 0.05, WARY, 50.0),
 }
 
 
@@ -135,12 +139,14 @@ def part_of(labelled: Labelled) -> str:
 
 def of_textbook() -> Iterator[Row]:
     """Yield the examples of the symptoms, which are smoother than anything that is trained."""
+    weight = RECIPES[scorecard.FINISHED].example
     for name, plugin in SYMPTOMS.items():
         for curve in plugin.SEEN.values():
             judged = judge(curve, SYMPTOMS)
             found = numbers(curve)
             if judged[0].name == name not in FACTS and found:
-                yield [found.get(key, np.nan) for key in NAMES], name, TEXTBOOK, EXAMPLE, -1, names_of(judged)
+                values = [found.get(key, np.nan) for key in NAMES]
+                yield values, name, TEXTBOOK, weight, -1, names_of(judged)
 
 
 def names_of(judged: Sequence[Symptom]) -> str:
@@ -167,11 +173,12 @@ def of_cuts(bank: Sequence[Labelled]) -> Iterator[Row]:
 
 def of_textbook_cuts() -> Iterator[Row]:
     """Yield the examples that go on, in place of runs that end badly."""
+    weight = RECIPES[scorecard.RUNNING].example
     for name, plugin in SYMPTOMS.items():
         for curve in plugin.SEEN.values():
             judged = judge(curve, SYMPTOMS)
             if (curve.progress or 1.0) < FINISHED and judged[0].harmful and judged[0].name == name not in FIRM:
-                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, EXAMPLE, -1, names_of(judged)
+                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, weight, -1, names_of(judged)
 
 
 def values_of(curve: Curve, judged: Sequence[Symptom]) -> list[float]:
