@@ -1,12 +1,9 @@
 """Fit how sure a verdict is on curves of the development parts, and write tuner/calibration.yaml.
 
-    python scripts/make_curve_bank.py --half dev --seed 1 --per-label 6 --out fresh1
-    python scripts/make_curve_bank.py --half heldout --seed 2 --per-label 4 --out fresh2
-    python scripts/make_curve_bank.py --half dev --seed 3 --per-label 5 --out fresh3
-    python scripts/calibrate.py fresh1/dev.jsonl fresh2/heldout.jsonl fresh3/dev.jsonl
+    python scripts/calibrate.py bank/{heldout6,heldout7,varied}.jsonl
 
-The rules were made on the curves of the bank, so their verdicts there are right more often than elsewhere: curves of
-other seeds are in their place.
+The rules were made on the curves of the first parts of the bank, so their verdicts there are right more often than
+elsewhere: these are parts that few thresholds were moved for.
 
 Prints how well the confidences then agree with the share of right verdicts, each curve judged by a fit without its data
 set and architecture (expected calibration error over 5 bins of equal size, and Brier score), beside the margins as they

@@ -1,10 +1,6 @@
 """Fit the points by which finished curves, and alarms on curves that go on, are weighed: tuner/scorecard.json.
 
-    python scripts/make_curve_bank.py --half dev --seed 1 --per-label 6 --out fresh1
-    python scripts/make_curve_bank.py --half heldout --seed 2 --per-label 4 --out fresh2
-    python scripts/make_curve_bank.py --half dev --seed 3 --per-label 5 --out fresh3
-    python scripts/make_curve_bank.py --half random --seed 1 --per-label 4 --out fresh4
-    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..5}}.jsonl fresh*/*.jsonl
+    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..7},varied}.jsonl
 
 Logistic regression over steps: every number is coded by which of its edges it lies above, or that it is missing. One
 card is fitted on all curves at their end but for facts, by their label; the other on every cut at which the rules raise

@@ -33,6 +33,12 @@ FACTS = ("nan", "negative_loss", "too_early")
 FIRM = (*FACTS, "diverging")
 """Those that stand while a run goes on."""
 
+BY_RULE = ("diverging", "periodic", "class_loss_rising", "slow_start")
+"""Those that no shape says where no rule sees them.
+
+On parts of the bank left out of the fit it finds next to none that the rules miss, and names others of 997 real logs.
+"""
+
 FINISHED = 1.0
 """The share of the plan from which on a curve is weighed as a whole; until then only alarms are."""
 
@@ -222,7 +228,7 @@ def weigh(
     """Return how likely each label is, given what the rules saw and that a false alarm is worse than a miss."""
     weighed = {}
     for name, probability in likely.items():
-        if name in plugins:
+        if name in plugins and (name in seen or name not in BY_RULE):
             factor = card.caution if plugins[name].HEALTHY else 1.0 if name in seen else 1 / card.trust
             factor *= card.trust if name == seen[0] else 1.0
             # No single number may rule a label out.

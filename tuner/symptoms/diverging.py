@@ -96,11 +96,15 @@ def _leaps(loss: FloatArray, options: Options) -> bool:
     last = after[-options.leap_rows :]
     if len(after) <= options.leap_rows or after[0] <= 0 or last[0] < options.leap * after[0]:
         return False
-    # What has risen as far before, and came back lower, swings.
-    before = trend.running_median(loss[: lowest + 1], 3)
-    if float((before - options.leap * np.minimum.accumulate(before)).max()) > 0:
+    if _swings(loss[: lowest + 1], options.leap):
         return False
     return bool(np.all(np.diff(last) > 0)) and last[-1] - after[0] > 6 * trend.jitter(loss)
+
+
+def _swings(loss: FloatArray, times: float) -> bool:
+    """Tell whether a loss has risen so many times above its lowest value already, and came back lower."""
+    smooth = trend.running_median(loss, 3)
+    return float((smooth - times * np.minimum.accumulate(smooth)).max()) > 0
 
 
 def _lost(curve: Curve, train: FloatArray, val: FloatArray, rows: int, options: Options) -> bool:
@@ -155,7 +159,10 @@ def _doubled(loss: FloatArray, rows: int, options: Options) -> bool:
     """Tell whether the last ``rows`` losses lie far above the lowest level, however far the loss had fallen."""
     if len(loss) < 3 * rows:
         return False
-    low, last = float(trend.running_median(loss, 5).min()), float(loss[-rows:].min())
+    smooth = trend.running_median(loss, 5)
+    low, last = float(smooth.min()), float(loss[-rows:].min())
+    if _swings(loss[: int(smooth.argmin()) + 1], options.leap):
+        return False
     far = low > 0 and last >= options.doubled * low and last - low >= options.noises * trend.jitter(loss)
     return far and low >= 0.02 * trend.beginning(loss)
 

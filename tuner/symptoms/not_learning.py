@@ -24,16 +24,19 @@ no more than three values is that of a model that gives everything one of a few 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray
+from tuner.curve import Curve, FloatArray, Series
 from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
 HEALTHY = False
+
+_EXPLAINED = re.compile(r"(?:^|[^a-z])r2(?:$|[^a-z0-9])|explained")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Options:
     late: float = 0.6  # of the plan: by then a fall of less than ``fallen`` is none
     answers: int = 3  # values of a metric: a model that learns passes through more of them
     at_chance: float = 0.6  # metrics above it (as a share of 1) are not chance, even for two classes
+    explained: float = 0.03  # R2: what always gives the mean has 0
+    apart: float = 1.3  # times the training loss: beyond it something was learned that validation does not show
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
@@ -68,6 +73,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     dead = _at_chance(trend.shares(metric), options) if metric is not None else None
     fixed = _fixed_answer(trend.shares(metric), options) if metric is not None else False
     dead = True if fixed else dead
+    if metric is not None and _says_nothing(metric, curve, options):
+        sure = curve.length >= trend.patience(curve, options.late, options.wait_least)
+        return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE if sure else NAMED)
     if dead is False or (not losses and not dead):
         return None
     flat = all(_flat(v, options) for v in losses)
@@ -85,6 +93,24 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
     return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE if sure else NAMED)
+
+
+def _says_nothing(metric: Series, curve: Curve, options: Options) -> bool:
+    """Tell whether a score has a 0 that means nothing at all and has not left it, whatever the losses did.
+
+    Losses fall on the way to the mean of targets that are not around 0, or to "there is no object".
+    """
+    score = trend.shares(metric)
+    if len(score) < trend.patience(curve, options.late, options.wait_least):
+        return False
+    if not _EXPLAINED.search(metric.name.lower()):
+        return not score.any()
+    train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
+    if len(train) < options.wait_least or -trend.share_of_change(train[len(train) // 2 :]) > options.fallen:
+        return False  # it learns, if not what was validated on
+    apart = len(val) > 0 and trend.median(val[-5:]) > options.apart * trend.median(train[-5:])
+    about_zero = abs(trend.median(score[-5:])) <= options.explained
+    return about_zero and not apart and float(trend.running_median(score, 3).max()) <= options.explained
 
 
 def _flat(loss: FloatArray, options: Options) -> bool:
@@ -182,6 +208,15 @@ _CREEP = 2.303 - 0.004 * _E + _JITTER
 SEEN: Mapping[str, Curve] = {
     "flat at chance": Curve.of(train_loss=_FLAT, val_loss=_FLAT, metrics={"acc": _CHANCE}, planned_epochs=50),
     "detector without a hit": Curve.of(train_loss=_FLAT, metrics={"map": np.zeros(20)}, planned_epochs=50),
+    "the mean is learned and nothing is explained": Curve.of(
+        train_loss=0.9 + 0.5 * 0.7**_E,
+        val_loss=0.9 + 0.5 * 0.7**_E,
+        metrics={"val_r2": -0.5 * 0.7**_E},
+        planned_epochs=20,
+    ),
+    "the loss falls until nothing is found any more": Curve.of(
+        train_loss=0.2 + 0.2 * 0.7**_E, metrics={"mAP50": np.zeros(20)}, planned_epochs=20
+    ),
     "always one of two answers": Curve.of(
         train_loss=1.28 - 0.001 * _E + 0.01 * _JITTER,
         metrics={"acc": np.where(_E % 3 == 0, 0.26, 0.42)},
@@ -199,6 +234,7 @@ SEEN: Mapping[str, Curve] = {
 NOT_SEEN: Mapping[str, Curve] = {
     "slow but sure": Curve.of(train_loss=_CREEP, val_loss=_CREEP, metrics={"acc": _CHANCE}, planned_epochs=50),
     "too early in a long plan": Curve.of(train_loss=_FLAT, metrics={"acc": _CHANCE}, planned_epochs=300),
+    "no hit so far": Curve.of(train_loss=2 * 0.9**_E, metrics={"map": np.zeros(20)}, planned_epochs=60),
     "constant class loss, metric rises": Curve.of(train_loss=np.full(20, 0.5), metrics={"map": _E / 40}),
     "fine-tuned": Curve.of(train_loss=_FLAT / 20, val_loss=_FLAT / 20, metrics={"acc": 0.95 + _JITTER}),
     "learned, then flat": Curve.of(

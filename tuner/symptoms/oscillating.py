@@ -47,6 +47,8 @@ class Options:
     teeth: float = 4.0  # jumps of the means of two: a fall within them is one more tooth
     swing: float = 1.4  # times as high or as low: a swing of a loss that takes more than a row up and down
     swings: int = 5  # of them, where nothing but the training loss is logged; no verified sound run had three
+    saw: float = -0.8  # correlation of a step with the next, up and down at every row; independent noise has -0.5
+    saw_far: float = 0.25  # share of the loss of the first quarter that is still there meanwhile
     settle: float = 0.1  # share of the rows left out at the start
     sigmas: float = 2.0  # standard errors: a trend beyond them is a trend
 
@@ -59,6 +61,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train, whole = trend.tail(curve.train_loss, curve, rows), trend.clean(curve.train_loss)
     if len(train) < rows or trend.median(train) <= 0:
         return None
+    if _saws(whole, rows, options):
+        return _symptom(curve, train, rows)
     if trend.median(train) < max(options.far * trend.beginning(whole), options.least * trend.median(whole[:3])):
         return None
     val, metric = trend.tail(curve.val_loss, curve, rows), trend.metric(curve)
@@ -70,6 +74,17 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if (_height(val) >= options.val_height and _leads_nowhere(val, options)) or _score_zigzags(score, options):
         return _symptom(curve, train, rows)
     return None
+
+
+def _saws(loss: FloatArray, rows: int, options: Options) -> bool:
+    """Tell whether a loss goes high up and down at every row, as whole gradients do at the edge of what is stable."""
+    if len(loss) < max(rows, options.window_least):
+        return False
+    last = loss[-max(rows, options.window_least, len(loss) // 2) :]
+    steps = np.diff(last)
+    alike = float(steps[1:] @ steps[:-1]) / max(float(steps @ steps), 1e-300)
+    far = trend.median(last) >= max(options.saw_far * trend.beginning(loss), options.least * trend.median(loss[:3]))
+    return far and _height(last) >= options.height and alike <= options.saw
 
 
 def _swings(loss: FloatArray, options: Options) -> int:
@@ -140,6 +155,9 @@ _CALM = 2.0 * 0.9**_E + 0.2
 _NOISY_FALL = _CALM * (1 + 0.1 * np.sin(7.3 * _E))
 
 SEEN: Mapping[str, Curve] = {
+    "at every row, on the way down": Curve.of(
+        train_loss=2 * 0.97**_E * np.where(_E % 2 == 0, 0.8, 1.2), val_loss=2 * 0.97**_E, planned_epochs=30
+    ),
     "swings of several rows, and nothing else is logged": Curve.of(
         train_loss=1 + 0.6 * np.sin(0.9 * _E + 0.02 * _E**2), planned_epochs=30
     ),

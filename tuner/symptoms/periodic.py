@@ -47,6 +47,7 @@ class Options:
     often: float = 5.5  # periods that are many
     many: int = 60  # rows that are many
     dip: float = 0.4  # that the correlation must fall below ``alike`` in between
+    zigzag: float = -0.6  # correlation of neighbours: three rows a wave have -0.5
     height: float = 0.005  # standard deviation of the waves as a share of the level; smaller ones do not matter
     cyclic_rate: float = 0.5  # correlation of the learning rate with itself that explains the waves
 
@@ -91,6 +92,8 @@ def _period(waves: FloatArray, options: Options) -> tuple[int, float]:
     n = len(waves)
     longest = int(n / options.periods)
     correlation = _correlation(waves, min(n - 2, 3 * longest + 1))
+    if correlation[1] < options.zigzag:
+        return 0, 0.0
     middle = correlation[1:-1]
     peaks = (middle >= options.alike_often) & (middle >= correlation[:-2]) & (middle >= correlation[2:])
     for lag in (np.flatnonzero(peaks) + 1).tolist():

@@ -53,7 +53,8 @@ class Options:
     wild_left: float = 0.002  # share of the first loss: large weights begin at a hundred times what is left
     level: float = 0.2  # share of its level that a loss that bounces may still change
     train_bounce: float = 0.02  # jumps of the training loss as a share of its level; below it is calm
-    val_bounce: float = 0.035  # of the validation loss
+    val_bounce: float = 0.035  # of the validation loss, or of the score as a share of 1
+    good_bounce: float = 0.9  # as a share of 1: a score that good is no failure
     zigzag: float = 0.13  # of the training loss: beyond it nothing but the zig-zag can be seen (see oscillating)
     sigmas: float = 2.0  # standard errors: a fall beyond them is learning
     flat: float = 0.002  # share of the level that counts as no change, for curves without jitter
@@ -94,20 +95,29 @@ def _bounces(curve: Curve, train: FloatArray, options: Options) -> bool:
     start = max(1, math.ceil(options.at_once * len(train)))
     quarter = max(3, (len(train) - start) // 4)
     early, late = trend.median(train[start : start + quarter]), trend.median(train[-quarter:])
-    fall = float(train[0]) - late
-    val = trend.clean(curve.val_loss)[start:]
-    if len(val) < 6 or late <= 0:
-        return False
-    wild = trend.jumps(val) >= options.wild * trend.median(val)
-    left = options.wild_left if wild else options.left
-    if fall < 3 * options.drop * float(train[0]) or late < left * float(train[0]):
+    fall, bounce = float(train[0]) - late, _validation_bounce(curve, start, quarter, options)
+    left = options.wild_left if bounce >= options.wild else options.left
+    if late <= 0 or fall < 3 * options.drop * float(train[0]) or late < left * float(train[0]):
         return False
     if float(train[0]) - early < options.share * fall or abs(early - late) > options.level * late:
         return False
-    if trend.median(val[-quarter:]) < (1 - options.level) * trend.median(val[:quarter]):
-        return False
     jumps = trend.jumps(train[start:]) / late
-    return options.train_bounce <= jumps < options.zigzag and trend.jumps(val) >= options.val_bounce * trend.median(val)
+    return options.train_bounce <= jumps < options.zigzag and bounce >= options.val_bounce
+
+
+def _validation_bounce(curve: Curve, start: int, quarter: int, options: Options) -> float:
+    """Return how high the validation loss jumps, as a share of its level, or the score where none is logged.
+
+    Returns 0 where it gets better.
+    """
+    val, metric = trend.clean(curve.val_loss)[start:], trend.metric(curve)
+    if len(val) > 5:
+        falls = trend.median(val[-quarter:]) < (1 - options.level) * trend.median(val[:quarter])
+        return 0.0 if falls else trend.ratio(trend.jumps(val), trend.median(val))
+    score = trend.clean_cost(metric)[start:]
+    if len(score) < 6 or trend.fit_line(score).falls(options.sigmas) or trend.good(metric, options.good_bounce):
+        return 0.0
+    return trend.jumps(score) / trend.whole(metric)
 
 
 def _dropped_once(train: FloatArray, options: Options) -> bool:
