@@ -33,7 +33,7 @@ FACTS = ("nan", "negative_loss", "too_early")
 FIRM = (*FACTS, "diverging")
 """Those that stand while a run goes on."""
 
-BY_RULE = ("diverging", "periodic", "class_loss_rising", "slow_start")
+BY_RULE = ("diverging", "periodic", "class_loss_rising", "slow_start", "not_learning", "stuck_after_first_epoch")
 """Those that no shape says where no rule sees them.
 
 On parts of the bank left out of the fit it finds next to none that the rules miss, and names others of 997 real logs.

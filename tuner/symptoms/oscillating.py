@@ -61,12 +61,13 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     train, whole = trend.tail(curve.train_loss, curve, rows), trend.clean(curve.train_loss)
     if len(train) < rows or trend.median(train) <= 0:
         return None
-    if _saws(whole, rows, options):
+    val, metric = trend.tail(curve.val_loss, curve, rows), trend.metric(curve)
+    score = trend.tail(metric, curve, rows) / trend.whole(metric)
+    climbs = len(score) > 5 and _falls(score, options) and trend.jumps(score) < options.score_height
+    if _saws(whole, rows, options) and not climbs:
         return _symptom(curve, train, rows)
     if trend.median(train) < max(options.far * trend.beginning(whole), options.least * trend.median(whole[:3])):
         return None
-    val, metric = trend.tail(curve.val_loss, curve, rows), trend.metric(curve)
-    score = trend.tail(metric, curve, rows) / trend.whole(metric)
     if not len(val) and not len(score) and _swings(whole, options) >= options.swings:
         return _symptom(curve, train, rows)
     if _height(train) < options.height or _turns(train) < options.turns:
