@@ -16,7 +16,9 @@ curves of seven architectures the training loss jumps by 0.07 to 0.9 of its leve
 by at most 0.09. It may fall meanwhile; validation must lead nowhere. Verified small validation sets lay beside training
 losses that jump less, or that have come down to two fifths of their first level and
 farther. Where nothing but the
-training loss is logged, five swings to 1.4 times and back are enough, however many rows each takes.
+training loss is logged, five swings to 1.4 times and back are enough, however many rows each takes. Saw teeth of a
+tenth of the level at every row count on the way down too: there a step and the next are correlated by -0.8 and less,
+in independent noise by -0.5, and of 2,200 other curves of the bank none has them.
 """
 
 from __future__ import annotations

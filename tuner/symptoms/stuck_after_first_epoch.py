@@ -15,7 +15,8 @@ always answers the most frequent one looks like this.
 
 Thresholds: named after a fifth of the plan and sure after a third, because a decaying schedule can still free a run
 that bounces; recorded runs that bounced for half of their plan came to rest and ended well, so those are sure only
-near its end. "Far from low" is half of the first training loss, a tenth where the loss bounces.
+near its end. "Far from low" is half of the first training loss, a tenth where the loss bounces, next to nothing where
+validation jumps by 0.15 of its level. Where no validation loss is logged the jumps of the score stand for it.
 """
 
 from __future__ import annotations
