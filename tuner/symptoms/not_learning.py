@@ -20,7 +20,7 @@ hundred images by heart; if all else fails, give the experiment up and save the 
 Thresholds: it is said after a fifth of the plan and sure after a third: of 65 recorded recurrent networks that left
 chance at all, 15 did so only after a quarter of it, and one of those ended among the best tenth. A metric that knows
 no more than three values is that of a model that gives everything one of a few answers. A score whose 0 means nothing
-(R2; mAP, IoU or Dice at 0 in every row) and that has not left it by three fifths of the plan tells it whatever the
+(R2; every score at 0 in every row) and that has not left it by three fifths of the plan tells it whatever the
 losses did: they fall on the way to the mean as well.
 """
 
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Series
+from tuner.curve import Curve, FloatArray, Kind, Series
 from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
@@ -106,7 +106,7 @@ def _says_nothing(metric: Series, curve: Curve, options: Options) -> bool:
     if len(score) < trend.patience(curve, options.late, options.wait_least):
         return False
     if not _EXPLAINED.search(metric.name.lower()):
-        return not score.any()
+        return not any(trend.shares(other).any() for other in curve.of_kind(Kind.METRIC))
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
     if len(train) < options.wait_least or -trend.share_of_change(train[len(train) // 2 :]) > options.fallen:
         return False  # it learns, if not what was validated on
@@ -236,6 +236,9 @@ SEEN: Mapping[str, Curve] = {
 NOT_SEEN: Mapping[str, Curve] = {
     "slow but sure": Curve.of(train_loss=_CREEP, val_loss=_CREEP, metrics={"acc": _CHANCE}, planned_epochs=50),
     "too early in a long plan": Curve.of(train_loss=_FLAT, metrics={"acc": _CHANCE}, planned_epochs=300),
+    "one score is 0 and another is not": Curve.of(
+        train_loss=0.2 + 0.2 * 0.7**_E, metrics={"mAP50(P)": np.zeros(20), "mAP50(B)": 0.5 + _E / 50}, planned_epochs=20
+    ),
     "no hit so far": Curve.of(train_loss=2 * 0.9**_E, metrics={"map": np.zeros(20)}, planned_epochs=60),
     "constant class loss, metric rises": Curve.of(train_loss=np.full(20, 0.5), metrics={"map": _E / 40}),
     "fine-tuned": Curve.of(train_loss=_FLAT / 20, val_loss=_FLAT / 20, metrics={"acc": 0.95 + _JITTER}),
