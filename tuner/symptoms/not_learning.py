@@ -76,8 +76,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     fixed = _fixed_answer(trend.shares(metric), options) if metric is not None else False
     dead = True if fixed else dead
     if metric is not None and _says_nothing(metric, curve, options):
-        sure = curve.length >= trend.patience(curve, options.late, options.wait_least)
-        return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE if sure else NAMED)
+        return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE)
     if dead is False or (not losses and not dead):
         return None
     flat = all(_flat(v, options) for v in losses)
