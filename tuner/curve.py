@@ -79,7 +79,7 @@ class Series:
     @cached_property
     def bounded(self) -> FloatArray:
         """The finite values, clipped to ``LARGEST``, so that differences and ratios of them stay finite."""
-        return np.clip(self.finite.values, -LARGEST, LARGEST)
+        return self.finite.values.clip(-LARGEST, LARGEST)
 
     @cached_property
     def bounded_cost(self) -> FloatArray:

@@ -158,10 +158,11 @@ def _returned(loss: FloatArray, rows: int, options: Options) -> bool:
 
 def _doubled(loss: FloatArray, rows: int, options: Options) -> bool:
     """Tell whether the last ``rows`` losses lie far above the lowest level, however far the loss had fallen."""
-    if len(loss) < 3 * rows:
+    last = float(loss[-rows:].min())
+    if len(loss) < 3 * rows or last < options.doubled * float(loss.min()):
         return False
     smooth = trend.running_median(loss, 5)
-    low, last = float(smooth.min()), float(loss[-rows:].min())
+    low = float(smooth.min())
     if _swings(loss[: int(smooth.argmin()) + 1], options.leap):
         return False
     far = low > 0 and last >= options.doubled * low and last - low >= options.noises * trend.jitter(loss)

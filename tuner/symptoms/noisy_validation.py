@@ -70,12 +70,16 @@ def _look(series: Series | None, smooth: float, options: Options) -> tuple[Serie
     values = _settled(series, options)
     if series is None or len(values) < options.wait_least / 2:
         return None
-    # A decaying rate calms jumps that come from it, but not those of a small validation set.
-    jump = min(trend.jumps(values), trend.jumps(values[-max(8, len(values) // 3) :]))
     if series.kind is Kind.METRIC:
-        height, least = jump / trend.whole(series), options.score_height
+        level, least = trend.whole(series), options.score_height
     else:
-        height, least = trend.ratio(jump, abs(trend.median(values))), options.loss_height
+        level, least = abs(trend.median(values)), options.loss_height
+    # A decaying rate calms jumps that come from it, but not those of a small validation set.
+    late = trend.jumps(values[-max(8, len(values) // 3) :])
+    if trend.ratio(late, level) < least:
+        return None
+    jump = min(late, trend.jumps(values))
+    height = trend.ratio(jump, level)
     times = trend.ratio(height, max(smooth, least / options.times))
     if (
         height < least

@@ -65,8 +65,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     val, metric = trend.tail(curve.val_loss, curve, rows), trend.metric(curve)
     score = trend.tail(metric, curve, rows) / trend.whole(metric)
-    climbs = len(score) > 5 and _falls(score, options) and trend.jumps(score) < options.score_height
-    if _saws(whole, rows, options) and not climbs:
+    if _saws(whole, rows, options) and not _climbs_calmly(score, options):
         return _symptom(curve, train, rows)
     if trend.median(train) < max(options.far * trend.beginning(whole), options.least * trend.median(whole[:3])):
         return None
@@ -84,10 +83,11 @@ def _saws(loss: FloatArray, rows: int, options: Options) -> bool:
     if len(loss) < max(rows, options.window_least):
         return False
     last = loss[-max(rows, options.window_least, len(loss) // 2) :]
-    steps = np.diff(last)
-    alike = float(steps[1:] @ steps[:-1]) / max(float(steps @ steps), 1e-300)
+    steps = last[1:] - last[:-1]
+    if float(steps[1:] @ steps[:-1]) > options.saw * float(steps @ steps):
+        return False
     far = trend.median(last) >= max(options.saw_far * trend.beginning(loss), options.least * trend.median(loss[:3]))
-    return far and _height(last) >= options.height and alike <= options.saw
+    return far and _height(last) >= options.height
 
 
 def _swings(loss: FloatArray, options: Options) -> int:
@@ -120,6 +120,11 @@ def _score_zigzags(cost: FloatArray, options: Options) -> bool:
     if len(cost) < 6 or _falls(cost, options):
         return False
     return trend.jumps(cost) >= options.score_height
+
+
+def _climbs_calmly(cost: FloatArray, options: Options) -> bool:
+    """Tell whether a score, a share of 1, gets better and jumps little meanwhile."""
+    return len(cost) > 5 and _falls(cost, options) and trend.jumps(cost) < options.score_height
 
 
 def _falls(cost: FloatArray, options: Options) -> bool:

@@ -76,7 +76,7 @@ def _waves(values: FloatArray) -> FloatArray:
     basis = _basis(len(values))
     waves = values - basis @ (basis.T @ values)
     limit = 4 * max(trend.median(np.abs(waves)), 1e-300)  # a single spike is not a wave
-    return np.clip(waves, -limit, limit)
+    return waves.clip(-limit, limit)
 
 
 @lru_cache(maxsize=256)

@@ -65,18 +65,17 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     metric = trend.metric(curve)
     if trend.good(metric, options.spent_good if spent else options.good_score):
         return None
+    within = options.within_spent if spent else options.within
+    latest = max(options.within_least, within * (curve.planned_epochs or len(train)))
     ends = []
     for values in (train, trend.clean(curve.val_loss), trend.clean_cost(metric)):
         if len(values) < 0.5 * len(train):
             continue
         end = _over(values, options.train_calm if values is train else options.calm, options)
-        if end is None:
+        if end is None or end > latest:
             return None
         ends.append(end)
     fall_rows = ends[0]
-    within = options.within_spent if spent else options.within
-    if max(ends) > max(options.within_least, within * (curve.planned_epochs or len(train))):
-        return None
     if len(train) < options.times * (fall_rows + 1):
         return None
     sure = len(train) >= trend.patience(curve, options.sure_share, options.wait_least)

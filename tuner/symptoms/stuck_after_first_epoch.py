@@ -96,14 +96,15 @@ def _bounces(curve: Curve, train: FloatArray, options: Options) -> bool:
     start = max(1, math.ceil(options.at_once * len(train)))
     quarter = max(3, (len(train) - start) // 4)
     early, late = trend.median(train[start : start + quarter]), trend.median(train[-quarter:])
-    fall, bounce = float(train[0]) - late, _validation_bounce(curve, start, quarter, options)
-    left = options.wild_left if bounce >= options.wild else options.left
-    if late <= 0 or fall < 3 * options.drop * float(train[0]) or late < left * float(train[0]):
+    fall = float(train[0]) - late
+    if late <= options.wild_left * float(train[0]) or fall < 3 * options.drop * float(train[0]):
         return False
     if float(train[0]) - early < options.share * fall or abs(early - late) > options.level * late:
         return False
-    jumps = trend.jumps(train[start:]) / late
-    return options.train_bounce <= jumps < options.zigzag and bounce >= options.val_bounce
+    if not options.train_bounce <= trend.jumps(train[start:]) / late < options.zigzag:
+        return False
+    bounce = _validation_bounce(curve, start, quarter, options)
+    return bounce >= (options.val_bounce if late >= options.left * float(train[0]) else options.wild)
 
 
 def _validation_bounce(curve: Curve, start: int, quarter: int, options: Options) -> float:
