@@ -139,6 +139,7 @@ def on_ray(place: Path) -> Iterator[Way]:
     node = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
     head = {**node, "include_dashboard": False, "temp_dir": str(place / "ray")}
     (place / "nodes").mkdir()
+    Path("/tmp/ray").mkdir(exist_ok=True)  # where Ray notes the address, wherever its other files are
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         cluster.add_node(**node)

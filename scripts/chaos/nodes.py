@@ -48,6 +48,7 @@ def cluster() -> Iterator[Any]:
 
     with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as sockets:  # their paths must be short
         head = {**SMALL, "include_dashboard": False, "temp_dir": f"{sockets}/ray", "_system_config": IMPATIENT}
+        Path("/tmp/ray").mkdir(exist_ok=True)  # where Ray notes the address, wherever its other files are
         made = Cluster(initialize_head=True, head_node_args=head)
         try:
             yield made

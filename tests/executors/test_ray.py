@@ -47,6 +47,7 @@ def cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.makedirs("/tmp/ray", exist_ok=True)  # where Ray notes the address, wherever its other files are
     place = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # the paths of its sockets must be short
     small = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
     cluster = Cluster(

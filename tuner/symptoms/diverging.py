@@ -47,7 +47,8 @@ class Options:
     above_start: float = 2.0  # times the first loss; the best run of a recorded search rose to 1.8
     stay_share: float = 0.15  # of the planned epochs: the best recorded run that blew up was on its way back by then
     named_share: float = 0.07  # of the planned epochs, after which it is said
-    beyond: float = 5.0  # times the first losses, of training and validation: whatever a score says
+    beyond: float = 5.0  # times the first losses, of training and validation, where no score is above
+    nothing: float = 0.2  # as a share of 1: so little cannot be lost
     leap: float = 1.3  # times the lowest loss, from which on it rises for some rows in training and validation
     leap_rows: int = 4  # epochs: noise hardly rises so often in a row in both
     stay_least: int = 5  # epochs, for short plans: a spike lasts one or two
@@ -112,7 +113,8 @@ def _swings(loss: FloatArray, times: float) -> bool:
 def _lost(curve: Curve, train: FloatArray, val: FloatArray, rows: int, options: Options) -> bool:
     """Tell whether the loss has been up for ``rows`` rows, and validation and score with it."""
     stays = _ended(curve, options) or not _comes_back(train, options)
-    if stays and all(_above(loss, loss[0], options.beyond, rows) for loss in (train, val) if len(loss)):
+    far = stays and all(_above(loss, loss[0], options.beyond, rows) for loss in (train, val) if len(loss))
+    if far and not trend.good(trend.metric(curve), options.nothing):
         return True
     up = stays and _above(train, train[0], options.above_start, rows)
     up = up or _only_up(train, val, rows, options)
@@ -292,7 +294,7 @@ SEEN: Mapping[str, Curve] = {
         planned_epochs=40,
     ),
     "both rise far, at a score that was nothing at first": Curve.of(
-        train_loss=1.1**_E, val_loss=1.1**_E, metrics={"val_error": 0.93 + 0.0015 * _E}, planned_epochs=40
+        train_loss=1.1**_E, val_loss=1.1**_E, metrics={"acc": np.full(40, 0.07)}, planned_epochs=40
     ),
     "both rise": Curve.of(train_loss=_UP, val_loss=1.1 * _UP, planned_epochs=50),
     "metric lost too": Curve.of(train_loss=_UP, metrics={"acc": np.r_[np.linspace(0.1, 0.5, 6), np.full(14, 0.1)]}),
