@@ -33,7 +33,7 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.75  # of the planned epochs
+    wait_share: float = 0.2  # of the planned epochs
     sure_share: float = 0.85  # of them: scores of sound runs were seen to move again after a long rest
     wait_least: int = 12  # rows
     stalled: float = 0.4  # share of the rows, at the end, in which the score has not got better

@@ -37,7 +37,7 @@ class Options:
     within_spent: float = 0.125  # the same where the learning rate had come to nothing
     within_least: int = 6  # rows, for short plans
     times: float = 2.0  # as long as the fall the flat part must be
-    wait_share: float = 0.24  # of the planned epochs
+    wait_share: float = 0.14  # of the planned epochs
     sure_share: float = 0.4  # of them: schedules decay late
     wait_least: int = 10  # rows
     soon: int = 8  # rows, after which it can be suspected while the run goes on

@@ -33,7 +33,7 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.2  # of the planned epochs
+    wait_share: float = 0.14  # of the planned epochs
     sure_share: float = 0.85  # of them: until then the fall has to be straighter, as the beginning of any fall is
     straight_early: float = 0.56  # share of the fall that lies in the first half, until then
     fall_early: float = 0.35  # share of the first loss that will be gone at the end at this pace, until then

@@ -13,7 +13,7 @@ In a search: lower the learning rate by a step on the log grid.
 For a person: plot the loss of every step of the first epoch; check the balance of the classes, since a model that
 always answers the most frequent one looks like this.
 
-Thresholds: named after a fifth of the plan and sure after a third, because a decaying schedule can still free a run
+Thresholds: named after an eighth of the plan and sure after a third, because a decaying schedule can still free a run
 that bounces; recorded runs that bounced for half of their plan came to rest and ended well, so those are sure only
 near its end. "Far from low" is half of the first training loss, a tenth where the loss bounces, next to nothing where
 validation jumps by 0.15 of its level. Where no validation loss is logged the jumps of the score stand for it.
@@ -36,14 +36,14 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    wait_share: float = 0.2  # of the planned epochs
+    wait_share: float = 0.12  # of the planned epochs
     sure_share: float = 0.33  # of them: schedules decay late
     wait_least: int = 10  # epochs: two thirds of fewer are no trend
     soon: int = 7  # epochs, after which it can be suspected while the run goes on
     drop: float = 0.05  # share of the first loss that the first step must take off
     first_steps: float = 0.88  # share of the whole fall that must have happened by the second row
     far: float = 0.5  # share of the first loss that is still there
-    bounce_share: float = 0.3  # of the planned epochs, where the loss bounces
+    bounce_share: float = 0.15  # of the planned epochs, where the loss bounces
     sure_bounce_share: float = (
         0.8  # of them: recorded runs that bounced for half of the plan came to rest and ended well
     )
