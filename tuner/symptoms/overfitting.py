@@ -148,8 +148,16 @@ _FLAT = 0.2 + 0.5 * 0.8**_E + 0.002 * np.sin(7.3 * _E)
 _CLIMBS = 0.5 + 0.008 * _E
 _PEAKS = 0.7 - 0.0004 * (_E - 12) ** 2
 
+_TURNS = 0.4 + 1.3 * 0.72**_E + 0.04 * np.maximum(0.0, _E - 7)
+
 SEEN: Mapping[str, Curve] = {
     "by loss": Curve.of(train_loss=_TRAIN, val_loss=_VAL, planned_epochs=60),
+    "half-way, by loss": Curve.of(
+        train_loss=2 * 0.78 ** _E[:20], val_loss=_TURNS[:20], objective="val_loss", planned_epochs=40
+    ),
+    "three quarters done, by loss": Curve.of(
+        train_loss=2 * 0.78 ** _E[:30], val_loss=_TURNS[:30], objective="val_loss", planned_epochs=40
+    ),
     "score sinks": Curve.of(train_loss=_TRAIN, val_loss=_VAL, metrics={"map": _PEAKS}, planned_epochs=60),
     "score climbs (mild)": Curve.of(train_loss=_TRAIN, val_loss=_VAL, metrics={"map": _CLIMBS}, planned_epochs=60),
 }
