@@ -246,6 +246,7 @@ DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 2
 """The part whose tasks and models have no names that could be listed."""
 
 VARIED = "-varied"
+WAYS = ("small", "steps", "causes", "lengths", "validated", "schedules", "logs_vary", "strict", "exclusive")
 FEW_NUMBERS = {
     "dev": ("breast_cancer", "diabetes"),
     "heldout3": ("countries", "nerve"),
@@ -259,15 +260,13 @@ def named(half: str) -> Half:
     """Return a part by its name.
 
     ``dev-varied`` and the like are for development alone and not in the bank: the data and the models of a part, or
-    random ones, trained, logged and checked as those of ``heldout7``, and ``exclusive``.
+    random ones, trained, logged and checked as those of ``heldout8``.
     """
     part = HALVES.get(half.removesuffix(VARIED), DRAWN)
     if not half.endswith(VARIED):
         return part
-    last = HALVES["heldout7"]
     few = FEW_NUMBERS.get(half.removesuffix(VARIED), ())
-    ways = {key: getattr(last, key) for key in ("small", "steps", "causes", "lengths", "validated", "schedules")}
-    return replace(part, **ways, stuck_data=few, logs_vary=True, strict=True, exclusive=True)
+    return replace(part, **{key: getattr(HALVES["heldout8"], key) for key in WAYS}, stuck_data=few)
 
 
 BASE_RATES = {"adam": 3e-3, "momentum": 2e-2, "sgd": 1e-1}

@@ -11,17 +11,20 @@ from scripts.curve_bank.training import Run, evaluate
 from scripts.curve_bank.verify import (
     CALMER,
     FALLEN,
+    FAR_FALLEN,
     HIGH,
     RESTS,
     STEADY,
+    STRAIGHT,
     around,
     at_chance,
+    begins_late,
     end,
     guessing,
     jitter,
     lowest,
     moved,
-    plateau,
+    nearly_learnt,
     smoothed,
     turns,
     variation,
@@ -72,7 +75,7 @@ def unclear(found: Found) -> str | None:
         return "also converged"
     if found.label == "still_improving" and (begins_low(run) or straight(run)):
         return "also fine_tuning" if begins_low(run) else "also slow_convergence"
-    if found.label == "slow_convergence" and nearly_done(run):
+    if found.label == "slow_convergence" and nearly_learnt(run, continued(run)[0]):
         return "also still_improving"
     if found.label == "generalization_gap" and end(run.test["loss"]) > 1.05 * lowest(run.test["loss"])[1]:
         return "also overfitting"
@@ -89,14 +92,8 @@ def begins_low(run: Run) -> bool:
 def straight(run: Run) -> bool:
     """Say whether the test loss fell by 60 % at most, and about as much in the second half as in the first."""
     first, last = run.initial["loss"], end(run.test["loss"])
-    return last >= 0.4 * first and first - around(run.test["loss"], 0.5) <= 0.69 * (first - last)
-
-
-def nearly_done(run: Run) -> bool:
-    """Say whether three quarters of what half as much training again would reach were reached within the plan."""
-    gain, fallen = continued(run)
-    first, last = run.initial["loss"], end(run.test["loss"])
-    return fallen > 0.3 and first - last >= 0.75 * (first - last * (1 - gain))
+    half = around(run.test["loss"], 0.5)
+    return last >= (1 - FAR_FALLEN) * first and first - half <= STRAIGHT * (first - last)
 
 
 def scores(row: Row) -> list[str]:
@@ -136,7 +133,7 @@ def learns_nothing(run: Run) -> bool:
 
 def waits(run: Run) -> bool:
     test = run.test["loss"]
-    return max(5, 0.1 * len(test)) <= plateau(test) <= 0.5 * len(test) and end(test) <= 0.8 * test[0]
+    return begins_late(test) and end(test) <= 0.8 * test[0]
 
 
 def overfits(run: Run) -> bool:

@@ -17,6 +17,9 @@ HIGH, CALMER = 0.08, 3.0
 RESTS, STEADY, FALLEN = 0.012, 0.02, 0.85
 """The change and the spread of a score that rests, and what is left of a loss that falls meanwhile."""
 
+FAR_FALLEN, STRAIGHT = 0.6, 0.69
+"""The most that a nearly straight line loses of the untrained loss, and the most of that it loses in its first half."""
+
 Values = Sequence[float]
 Array = NDArray[np.float64]
 
@@ -67,6 +70,17 @@ def plateau(values: Values) -> int:
     smooth = smoothed(values)
     limit = smooth[1] - 0.1 * (smooth[1] - smooth[-3:].mean())
     return int(np.argmax(smooth < limit)) if (smooth < limit).any() else len(values)
+
+
+def begins_late(values: Values) -> bool:
+    """Say whether 10 to 50 % of the rows, five at least, pass before a tenth of the whole fall is done."""
+    return max(5, 0.1 * len(values)) <= plateau(values) <= 0.5 * len(values)
+
+
+def nearly_learnt(run: Run, gain: float) -> bool:
+    """Say whether three quarters of what half as much training again reaches, by ``gain``, are reached already."""
+    first, last = run.initial["loss"], end(run.test["loss"])
+    return first - last > 0.3 * first and first - last >= 0.75 * (first - last * (1 - gain))
 
 
 def moved(score: Values) -> tuple[float, float]:

@@ -61,6 +61,7 @@ class Options:
     regained: float = 0.9  # share of that gain that must be lost again
     doubled: float = 1.6  # times its lowest value, once the plan is over: no sound run ends so far above it
     noises: float = 8.0  # jitters by which it must lie above that
+    near_zero: float = 0.02  # share of the loss of the first quarter: below it every jitter is many times as high
     score_lost_at_end: float = 0.1  # share of the best score, once the plan is over
     score_lost: float = 0.3  # share of the best score; 0.16 was the most a run that ended well had lost
     dead_share: float = 0.25  # of the planned epochs at chance after a first epoch that exploded; see above
@@ -171,7 +172,7 @@ def _doubled(loss: FloatArray, rows: int, options: Options) -> bool:
     if _swings(loss[: int(smooth.argmin()) + 1], options.leap):
         return False
     far = low > 0 and last >= options.doubled * low and last - low >= options.noises * trend.jitter(loss)
-    return far and low >= 0.02 * trend.beginning(loss)
+    return far and low >= options.near_zero * trend.beginning(loss)
 
 
 def _others_agree(curve: Curve, rows: int, options: Options) -> bool:

@@ -14,7 +14,7 @@ from scripts.curve_bank.found import Evidence, Found, RejectedError, require
 from scripts.curve_bank.halves import significant, sound
 from scripts.curve_bank.samples import Task
 from scripts.curve_bank.training import Objective, Run, Setup, advance, go_on, start, train
-from scripts.curve_bank.verify import around, end, finite, jitter, lowest
+from scripts.curve_bank.verify import around, end, finite, jitter, lowest, nearly_learnt
 
 CONVERGED = (
     "plain",
@@ -77,12 +77,10 @@ def still_improving(half: str, rng: np.random.Generator, cause: str) -> Found:
     require(finite(run), "not finite")
     test = run.test["loss"]
     require(end(test) <= 1.02 * lowest(test)[1], "the last checkpoint is not the best")
-    gain, fallen = continued(run)
+    gain, _ = continued(run)
     require(gain >= 0.05, "continuing gains too little")
     require(not begins_flat(run), "it begins with a plateau")
-    start_loss = run.initial["loss"]
-    share = (start_loss - end(test)) / (start_loss - end(test) * (1 - gain))
-    require(fallen > 0.3 and share >= 0.75, "it has only begun to learn")
+    require(nearly_learnt(run, gain), "it has only begun to learn")
     evidence = Evidence("share of the test loss that 50 % more training takes off", gain, 0.05)
     return Found("still_improving", run, f"the plan ends early, {cause}", evidence, **extra)
 

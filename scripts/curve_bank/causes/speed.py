@@ -14,7 +14,18 @@ from scripts.curve_bank.found import Evidence, Found, RejectedError, require
 from scripts.curve_bank.halves import named, significant, sound
 from scripts.curve_bank.models import build
 from scripts.curve_bank.training import Hook, Run, Setup, advance, go_on, start, train
-from scripts.curve_bank.verify import around, at_chance, end, finite, lowest, plateau, variation
+from scripts.curve_bank.verify import (
+    FAR_FALLEN,
+    STRAIGHT,
+    around,
+    at_chance,
+    begins_late,
+    end,
+    finite,
+    lowest,
+    plateau,
+    variation,
+)
 
 PREMATURE = ("rate collapses", "strong weight decay", "early step decay", "full batch, early step decay", "bottleneck")
 NOT_LEARNING = ("labels shuffled", "inputs zeroed", "rate 1e-8", "optimizer without the weights", "dead units")
@@ -181,7 +192,7 @@ def slow_start(half: str, rng: np.random.Generator, cause: str) -> Found:
     require(finite(run), "not finite")
     test, rows = run.test["loss"], len(run.test["loss"])
     wait = plateau(test)
-    require(max(5, 0.1 * rows) <= wait <= 0.5 * rows, "no flat stretch of 10 to 50 %")
+    require(begins_late(test), "no flat stretch of 10 to 50 %")
     require(end(test) <= 0.8 * test[0] and end(test) <= 1.1 * lowest(test)[1], "it does not fall after it")
     peer = advance(start(plain), rows)
     require(finite(peer), "the peer is not finite")
@@ -212,10 +223,10 @@ def slow_convergence(half: str, rng: np.random.Generator, cause: str) -> Found:
     require(finite(run), "not finite")
     test, first = run.test["loss"], run.initial["loss"]
     fall = 1 - end(test) / first
-    require(0.05 <= fall <= 0.6, "it fell too little or too much")
+    require(0.05 <= fall <= FAR_FALLEN, "it fell too little or too much")
     middle = around(test, 0.5)
     share = (first - middle) / (first - end(test))
-    require(0.3 <= share <= 0.69, "the line is bent")
+    require(0.3 <= share <= STRAIGHT, "the line is bent")
     quarter = max(3, setup.settings.rows // 4)
     reached = [min(quarter_run(setup, factor, quarter).train["loss"]) for factor in (10, 30)]
     ratio = float(np.nanmin(reached)) / end(run.train["loss"])
