@@ -53,7 +53,7 @@ from scripts.curve_bank.models_heldout8 import (
     Wavelets,
 )
 from scripts.curve_bank.models_heldout9 import (
-    Butterflies,
+    Ferns,
     Flow,
     Messages,
     Morphological,
@@ -199,7 +199,6 @@ LAYERED: dict[str, Layered] = {
     "weight_normalised": weight_normalised,
     "complex_valued": ComplexValued,
     "tensor_train": TensorTrain,
-    "butterflies": Butterflies,
     "morphological": Morphological,
     "rational": Rational,
 }
@@ -239,6 +238,7 @@ FLAT: dict[str, Flat] = {
     "key_memory": KeyMemory,
     "minimal_gated": MinimalGated,
     "wavelets": Wavelets,
+    "ferns": Ferns,
     "flow": Flow,
     "messages": Messages,
     "quasi_recurrent": QuasiRecurrent,

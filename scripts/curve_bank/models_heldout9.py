@@ -1,4 +1,4 @@
-"""The architectures of heldout9: a flow, largest sums, choices, butterflies, messages, spikes, fractions, gates."""
+"""The architectures of heldout9: a flow, largest sums, choices, ferns, messages, spikes, fractions, gates."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scripts.curve_bank.samples import ALPHABET, Task
 
 STRIDES = 3
 CHOICES = 3
-LEVELS = 6
+QUESTIONS = 4
 ROUNDS, NODE = 2, 4
-TICKS, LEAK = 8, 0.8
+TICKS, LEAK = 5, 0.8
 
 
 class Flow(nn.Module):
@@ -99,39 +99,27 @@ def sparsemax(x: Tensor) -> Tensor:
     return torch.relu(x - above.gather(1, last - 1) / last)
 
 
-class Mixing(nn.Module):
-    """A layer of six levels that mix numbers two by two, each time others (a butterfly, as of a Fourier transform)."""
+class Ferns(nn.Module):
+    """Random questions, asked four at a time, whose answers choose what is added up (random ferns)."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.pairs = nn.Parameter(torch.randn(LEVELS, 2 ** (LEVELS - 1), 2, 2) / 2**0.5)
-        self.bias = nn.Parameter(torch.zeros(2**LEVELS))
+    planes: Tensor
+    bounds: Tensor
 
-    def forward(self, x: Tensor) -> Tensor:
-        for level, weights in enumerate(self.pairs):
-            shape = (-1, 2 ** (LEVELS - 1 - level), 2, 2**level)
-            paired = x.view(shape).transpose(2, 3).reshape(len(x), -1, 2)
-            mixed = torch.einsum("npi,pij->npj", paired, weights)
-            x = mixed.view(len(x), shape[1], shape[3], 2).transpose(2, 3).reshape(len(x), -1)
-        return x + self.bias
-
-
-class Butterflies(nn.Module):
-    """Layers whose weights are butterflies, with mish."""
-
-    def __init__(self, n_out: int, width: int, depth: int, dropout: float, task: Task) -> None:
+    def __init__(self, n_out: int, width: int, dropout: float, task: Task) -> None:
         super().__init__()
         self.first, size = numbers(task)
-        self.enter = nn.Linear(size, 2**LEVELS)
-        self.layers = nn.ModuleList(Mixing() for _ in range(min(depth, 2)))
+        self.first.requires_grad_(False)  # no gradient gets through an answer
+        self.many = max(12, width)
+        self.register_buffer("planes", torch.randn(size, self.many * QUESTIONS) / size**0.5)
+        self.register_buffer("bounds", 0.7 * torch.randn(self.many * QUESTIONS))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2**LEVELS, n_out)
+        self.head = nn.Linear(self.many * 2**QUESTIONS, n_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.enter(self.first(x))
-        for layer in self.layers:
-            x = 1.4 * layer(nn.functional.mish(x))
-        out: Tensor = self.head(self.dropout(nn.functional.mish(x)))
+        answers = (self.first(x) @ self.planes > self.bounds).view(-1, self.many, QUESTIONS)
+        which = (answers * 2 ** torch.arange(QUESTIONS)).sum(dim=2)
+        chosen = 3 * nn.functional.one_hot(which, 2**QUESTIONS).flatten(1) / self.many**0.5
+        out: Tensor = self.head(self.dropout(chosen))
         return out
 
 
@@ -167,12 +155,12 @@ class Spiking(nn.Module):
     def __init__(self, n_out: int, width: int, dropout: float, task: Task) -> None:
         super().__init__()
         self.first, size = numbers(task)
-        self.enter = nn.Linear(size, 2 * width)
+        self.enter = nn.Linear(size, width)
         nn.init.normal_(self.enter.weight, std=1 / size**0.5)
-        self.again = nn.Linear(2 * width, 2 * width, bias=False)
-        nn.init.normal_(self.again.weight, std=0.3 / width**0.5)
+        self.again = nn.Linear(width, width, bias=False)
+        nn.init.normal_(self.again.weight, std=0.4 / width**0.5)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * width, n_out)
+        self.head = nn.Linear(width, n_out)
 
     def forward(self, x: Tensor) -> Tensor:
         given = self.enter(self.first(x))
