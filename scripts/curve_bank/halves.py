@@ -258,8 +258,8 @@ HALVES["heldout9"] = replace(
         "rational": {"adam": 2e-3, "momentum": 1e-2, "sgd": 5e-2},
         "quasi_recurrent": {"adam": 1e-2, "momentum": 5e-2, "sgd": 1.5e-1},
     },
-    unstable=("ferns", "rational", "morphological"),
-    stuck_data=("titanic", "penguins", "sundial", "queue", "ballots"),
+    unstable=("ferns", "rational"),
+    stuck_data=("laws", "sundial"),
 )
 """The ninth part has the settings of the eighth, and other data and architectures."""
 
