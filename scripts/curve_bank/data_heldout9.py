@@ -2,7 +2,7 @@
 
 The passengers and the penguins come with scikit-learn's tests of its reader of OpenML, the words with Pygments, on
 which rich depends. The rest is computed from seeds. ``bursts`` asks for a box, ``skyline`` for a mask. The numbers of
-seven are not around 0.
+nine are not all around 0.
 """
 
 from __future__ import annotations
