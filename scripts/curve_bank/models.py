@@ -52,6 +52,16 @@ from scripts.curve_bank.models_heldout8 import (
     TensorTrain,
     Wavelets,
 )
+from scripts.curve_bank.models_heldout9 import (
+    Ferns,
+    Flow,
+    Messages,
+    Morphological,
+    QuasiRecurrent,
+    Rational,
+    Selecting,
+    Spiking,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
 
 Layered = Callable[[int, int, int, float, Task], nn.Module]
@@ -189,6 +199,8 @@ LAYERED: dict[str, Layered] = {
     "weight_normalised": weight_normalised,
     "complex_valued": ComplexValued,
     "tensor_train": TensorTrain,
+    "morphological": Morphological,
+    "rational": Rational,
 }
 """Architectures that are as deep as is asked for, and look at the task."""
 
@@ -226,6 +238,12 @@ FLAT: dict[str, Flat] = {
     "key_memory": KeyMemory,
     "minimal_gated": MinimalGated,
     "wavelets": Wavelets,
+    "ferns": Ferns,
+    "flow": Flow,
+    "messages": Messages,
+    "quasi_recurrent": QuasiRecurrent,
+    "selecting": Selecting,
+    "spiking": Spiking,
 }
 """Architectures whose depth is their own."""
 
