@@ -1,11 +1,11 @@
 """Fit the points by which finished curves, and alarms on curves that go on, are weighed: tuner/scorecard.json.
 
-    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..7},varied}.jsonl
+    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..8},varied}.jsonl
 
 Logistic regression over steps: every number is coded by which of its edges it lies above, or that it is missing. One
-card is fitted on all curves at their end but for facts, by their label; the other on every cut at which the rules raise
-an alarm, of sound runs that end well and of sick ones that end badly. Prints how both do on every part of the bank, by
-a fit on the other parts. Run it anew after every change of a rule.
+card is fitted on all curves at their end but for facts, by their label; the other on cuts of sound runs that end well
+and of sick ones that end badly. Prints how both do on every part of the bank, by a fit on the other parts. Run it anew
+after every change of a rule.
 
 ``TRUST`` and ``CAUTIOUS`` were chosen with what the rules of earlier commits, which had not seen a part, said of it:
 with rules that have, trusting them blindly looks best.
@@ -35,11 +35,11 @@ from tuner.curve import Curve  # noqa: E402
 from tuner.diagnosis import (  # noqa: E402
     FACTS,
     FEWEST,
-    FINISHED,
     FIRM,
     RULE_VERSION,
     Symptom,
     evidence,
+    goes_on,
     judge,
     likeliest,
     stands,
@@ -47,6 +47,7 @@ from tuner.diagnosis import (  # noqa: E402
 )
 from tuner.registry import SYMPTOMS  # noqa: E402
 from tuner.shape import NAMES, numbers  # noqa: E402
+from tuner.shape_of_one import LEAST  # noqa: E402
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -55,30 +56,37 @@ Which = NDArray[np.bool_]
 EDGES = {scorecard.SEEN: [0.5, 1.5], scorecard.MARGIN: [0.5, 0.8], scorecard.VERDICT: [0.5]}
 OF_RULES = [f"{kind} {name}" for kind in EDGES for name in SYMPTOMS]
 
-TRUST, CAUTIOUS, WARY = 3.0, 3.0, 6.0
+TRUST, CAUTIOUS, WARY = 3.0, 3.0, 12.0
 """The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
+
+LOOKS = 16
+"""Cuts of a curve that goes on, at most."""
 
 TEXTBOOK = "textbook"
 """What stands for the part of a drawn example."""
+
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What a card is made of: its numbers, intervals of each, the pull to 0 (scikit-learn's C), and its ``caution``.
 
-    ``example`` is how many curves of the bank a drawn example weighs; those that go on must all be alarms.
+    ``evened`` is how much alike the labels count; ``example`` is how many curves of the bank a drawn example weighs, as
+    those that go on and are sick must all be alarms.
     """
 
     keys: tuple[str, ...]
     intervals: int
     pull: float
     caution: float
+    evened: float
     example: float
 
 
 RECIPES = {
-    scorecard.FINISHED: Recipe(tuple(NAMES), 12, 0.3, CAUTIOUS, 4.0),
-    scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 8, 0.05, WARY, 50.0),
+    scorecard.FINISHED: Recipe(tuple(NAMES), 12, 0.3, CAUTIOUS, 1.0, 4.0),
+    scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 8, 0.05, WARY, 0.5, 50.0),
 }
 
 
@@ -100,11 +108,11 @@ class Rows:
 def main() -> None:
     bank = [labelled for file in sys.argv[1:] for labelled in load(Path(file))]
     ends, cuts = gather([*of_ends(bank), *of_textbook()]), gather([*of_cuts(bank), *of_textbook_cuts()])
-    report_ends(ends, sure := left_out(ends, RECIPES[scorecard.FINISHED]))
-    report_cuts(cuts, left_out(cuts, RECIPES[scorecard.RUNNING]))
+    at_end = report_ends(ends, left_out(ends, RECIPES[scorecard.FINISHED]))
+    on_the_way = report_cuts(cuts, left_out(cuts, RECIPES[scorecard.RUNNING]))
     cards = {
-        scorecard.FINISHED: [*card(ends, RECIPES[scorecard.FINISHED]), f'"trust": {TRUST}', sureness(ends, sure)],
-        scorecard.RUNNING: card(cuts, RECIPES[scorecard.RUNNING]),
+        scorecard.FINISHED: [*card(ends, RECIPES[scorecard.FINISHED]), f'"trust": {TRUST}', at_end],
+        scorecard.RUNNING: [*card(cuts, RECIPES[scorecard.RUNNING]), on_the_way],
     }
     known = [f'"rules": "{RULE_VERSION}"', f'"verdicts": "{digest()}"']
     known += [f'"{name}": {{\n' + ",\n".join(lines) + "\n}" for name, lines in cards.items()]
@@ -150,31 +158,34 @@ def names_of(judged: Sequence[Symptom]) -> str:
 
 
 def of_cuts(bank: Sequence[Labelled]) -> Iterator[Row]:
-    """Yield every cut of a sound run that ends well, or of a sick one that ends badly, at which the rules see harm."""
+    """Yield cuts of sound runs that end well, and of sick ones that end badly, at which the rules say nothing firm."""
     for number, labelled in enumerate(bank):
         row, curve = labelled.row, labelled.curve
         healthy = SYMPTOMS[row["label"]].HEALTHY
-        if healthy == row["ends_badly"]:
+        if healthy == row["ends_badly"] or row["label"] in FACTS:
             continue
+        last = curve.length - 1
         found: list[tuple[list[float], str]] = []
-        for epoch in curve.epochs.tolist():
+        for epoch in curve.epochs[LEAST - 1 : last : max(1, (last - LEAST) // LOOKS)].tolist():
             cut = curve.until(epoch)
             judged = judge(cut, SYMPTOMS)
-            if (cut.progress or 1.0) < FINISHED and judged[0].harmful and judged[0].name not in FIRM:
+            if goes_on(cut) and judged[0].name not in FIRM:
                 found.append((values_of(cut, judged), names_of(judged)))
-        label = scorecard.SOUND if healthy else scorecard.SICK
+        label = scorecard.SOUND if healthy else row["label"]
         for values, said in found:
             yield values, label, part_of(labelled), len(found) ** -0.5, number, said
 
 
 def of_textbook_cuts() -> Iterator[Row]:
-    """Yield the examples that go on, in place of runs that end badly."""
+    """Yield the examples that go on: those of symptoms as runs that end badly, healthy shapes as sound ones."""
     weight = RECIPES[scorecard.RUNNING].example
     for name, plugin in SYMPTOMS.items():
         for curve in plugin.SEEN.values():
             judged = judge(curve, SYMPTOMS)
-            if (curve.progress or 1.0) < FINISHED and judged[0].harmful and judged[0].name == name not in FIRM:
-                yield values_of(curve, judged), scorecard.SICK, TEXTBOOK, weight, -1, names_of(judged)
+            first = judged[0]
+            if goes_on(curve) and first.name == name not in FIRM and (first.healthy or first.harmful):
+                label = scorecard.SOUND if plugin.HEALTHY else name
+                yield values_of(curve, judged), label, TEXTBOOK, weight, -1, names_of(judged)
 
 
 def values_of(curve: Curve, judged: Sequence[Symptom]) -> list[float]:
@@ -198,13 +209,27 @@ def coded(rows: Array, edges: Mapping[str, Sequence[float]]) -> Array:
     for key, column in zip(edges, rows.T, strict=True):
         columns += [column > edge for edge in edges[key]]
         columns += [np.isnan(column)]
-    return np.stack(columns, axis=1).astype(np.float64)
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def fit(rows: Rows, of: Which, recipe: Recipe) -> tuple[dict[str, list[float]], LogisticRegression]:
-    edges = edges_of(rows.numbers[of], recipe)
-    model = LogisticRegression(C=recipe.pull, max_iter=500, class_weight="balanced")
-    return edges, model.fit(coded(rows.numbers[of], edges), rows.labels[of], sample_weight=rows.weights[of])
+    edges, weights = edges_of(rows.numbers[of], recipe), balanced(rows, of, recipe.evened)
+    model = LogisticRegression(C=recipe.pull, max_iter=500)
+    return edges, model.fit(coded(rows.numbers[of], edges), rows.labels[of], sample_weight=weights)
+
+
+def balanced(rows: Rows, of: Which, evened: float) -> Array:
+    """Return the weights by which labels count alike (``evened`` 1) or by the root of their number (0.5).
+
+    Sound runs, where that is a label, count as much as all the others together.
+    """
+    labels, found = rows.labels[of], rows.weights[of].copy()
+    for label in np.unique(labels):
+        found[labels == label] /= found[labels == label].sum() ** evened
+    sound = labels == scorecard.SOUND
+    for side in (sound, ~sound):
+        found[side] *= len(np.unique(rows.curves[of])) / max(found[side].sum(), TINY)
+    return found
 
 
 def left_out(rows: Rows, recipe: Recipe) -> Array:
@@ -229,8 +254,9 @@ def verdicts(rows: Rows, likely: Array) -> tuple[Names, Array]:
     return np.array(best), np.array([found[name] for found, name in zip(weighed, best, strict=True)])
 
 
-def report_ends(rows: Rows, likely: Array) -> None:
-    found, _ = verdicts(rows, likely)
+def report_ends(rows: Rows, likely: Array) -> str:
+    """Print what the card says of parts left out of its fit, and return how sure its verdicts are."""
+    found, weight = verdicts(rows, likely)
     healthy = np.array([SYMPTOMS[label].HEALTHY for label in rows.labels])
     alarm = np.array([not SYMPTOMS[label].HEALTHY for label in found])
     for part in np.unique(rows.parts):
@@ -239,34 +265,38 @@ def report_ends(rows: Rows, likely: Array) -> None:
         print(
             f"{part:9s} {right:.1%} of {of.sum()} verdicts right, {false} of {np.sum(of & healthy)} healthy runs sick"
         )
+    return sureness(weight, found == rows.labels)
 
 
-def sureness(rows: Rows, likely: Array) -> str:
+def sureness(weight: Array, right: Which) -> str:
     """Return the line that turns how likely a verdict is into the share of such verdicts that are right."""
-    found, weight = verdicts(rows, likely)
     logits = np.array([[logit(w)] for w in weight])
-    model = LogisticRegression(C=1e3).fit(logits, found == rows.labels)
+    model = LogisticRegression(C=1e3).fit(logits, right)
     return f'"sure": [{model.intercept_[0]:.3f}, {model.coef_[0, 0]:.3f}]'
 
 
-def report_cuts(rows: Rows, likely: Array) -> None:
+def report_cuts(rows: Rows, likely: Array) -> str:
+    """Print how many runs are called sick while they go on, and return how sure it is what they are called."""
+    labels = np.unique(rows.labels)
+    sick = labels != scorecard.SOUND
     progress = rows.numbers[:, RECIPES[scorecard.RUNNING].keys.index(scorecard.PROGRESS)]
-    alarm = np.array([stands(p, done, WARY) for p, done in zip(likely[:, 0], progress, strict=True)])
+    at = zip(likely[:, sick].sum(axis=1), progress, strict=True)
+    harm = np.array([not SYMPTOMS[said.split()[0]].HEALTHY for said in rows.said.tolist()])
+    alarm = harm & np.array([stands(p, done, WARY) for p, done in at])
     for part in np.unique(rows.parts):
+        sound = rows.labels == scorecard.SOUND
         counts = []
-        for label in (scorecard.SICK, scorecard.SOUND):
-            of = (rows.parts == part) & (rows.labels == label)
-            counts.append(f"{len(set(rows.curves[of & alarm]))} of {len(set(rows.curves[of]))} {label}")
-        print(f"{part:9s} alarms that stand before the end: {', '.join(counts)} runs")
+        for name, of in (("sick", (rows.parts == part) & ~sound), ("sound", (rows.parts == part) & sound)):
+            counts.append(f"{len(set(rows.curves[of & alarm]))} of {len(set(rows.curves[of]))} {name}")
+        print(f"{part:9s} called sick before the end: {', '.join(counts)} runs")
+    first = likely[alarm][:, sick]
+    return sureness(first.max(axis=1), labels[sick][first.argmax(axis=1)] == rows.labels[alarm])
 
 
 def card(rows: Rows, recipe: Recipe) -> list[str]:
     """Return the lines of a card as JSON, a number a line."""
     edges, model = fit(rows, np.ones(len(rows.labels), dtype=bool), recipe)
-    # Of two labels scikit-learn has one row, that of the second.
     weights, start = model.coef_, model.intercept_
-    if len(weights) == 1:
-        weights, start = np.concatenate([0 * weights, weights]), np.concatenate([0 * start, start])
     lines = [f'"labels": {json.dumps(model.classes_.tolist())}', f'"caution": {recipe.caution}']
     lines += [f'"start": {rounded(start)}']
     steps, first = [], 0

@@ -136,17 +136,20 @@ def diagnose(
     """Return every symptom of ``curve``, the primary verdict first, with calibrated confidences.
 
     The rules have the first word. Of a finished curve a scorecard of its shape decides, to which the verdict of the
-    rules is one number more; on one that goes on another may take back their alarm.
+    rules is one number more; on one that goes on another confirms their alarm and names it, or takes it back.
     """
     judged = judge(curve, plugins, options)
     seen = [replace(s, confidence=calibration.confidence(s.name, s.confidence)) for s in judged]
-    goes_on = curve.progress is not None and curve.progress < FINISHED
-    firm = FIRM if goes_on else FACTS
+    firm = FIRM if goes_on(curve) else FACTS
     if not judged or judged[0].name in firm or len(trend.clean(curve.train_loss)) < LEAST:
         return Diagnosis(tuple(seen))
-    if goes_on:
-        return Diagnosis(tuple(_confirmed(curve, judged, seen) if judged[0].harmful else seen))
+    if goes_on(curve):
+        return Diagnosis(tuple(_foreseen(curve, plugins, judged, seen) if judged[0].harmful else seen))
     return Diagnosis(tuple(_weighed(curve, plugins, seen) if curve.length >= FEWEST else seen))
+
+
+def goes_on(curve: Curve) -> bool:
+    return curve.progress is not None and curve.progress < FINISHED
 
 
 def judge(
@@ -181,12 +184,17 @@ def evidence(curve: Curve, judged: Sequence[Symptom]) -> dict[str, float]:
     return found | {f"{scorecard.VERDICT} {judged[0].name}": 1.0}
 
 
-def _confirmed(curve: Curve, judged: Sequence[Symptom], seen: Sequence[Symptom]) -> list[Symptom]:
-    """Take back an alarm on a curve that goes on, unless the shape as a whole is that of a run that ends badly."""
-    card = scorecard.card(scorecard.RUNNING)
-    likely = card.probabilities(evidence(curve, judged))
-    if stands(likely[scorecard.SICK], curve.progress or 0.0, card.caution):
+def _foreseen(
+    curve: Curve, plugins: Mapping[str, SymptomPlugin], judged: Sequence[Symptom], seen: Sequence[Symptom]
+) -> list[Symptom]:
+    """Name how a run will end badly, or take the alarm back where shape and rules together do not make that likely."""
+    card, found = scorecard.card(scorecard.RUNNING), evidence(curve, judged)
+    if not set(card.labels) - {scorecard.SOUND} <= plugins.keys():
         return list(seen)
+    likely = card.probabilities(found)
+    if stands(1 - likely[scorecard.SOUND], curve.progress or 0.0, card.caution):
+        name = max(likely.keys() - {scorecard.SOUND}, key=lambda label: likely[label])
+        return _first(curve, seen, name, plugins[name].HEALTHY, card, found, likely)
     milder = [_harmless(s) for s in seen]
     return _ordered(milder if any(s.healthy for s in milder) else [*milder, _by_direction(curve)])
 
@@ -204,22 +212,34 @@ def _harmless(symptom: Symptom) -> Symptom:
 
 
 def _weighed(curve: Curve, plugins: Mapping[str, SymptomPlugin], seen: Sequence[Symptom]) -> list[Symptom]:
-    """Put first what is likeliest by shape and rules; of a healthy curve nothing that was seen does harm."""
+    """Put first what is likeliest by shape and rules."""
     card, found = scorecard.card(scorecard.FINISHED), shape.numbers(curve)
     if not set(card.labels) <= plugins.keys():  # of some symptoms alone none is the likeliest
         return list(seen)
     likely = weigh(card.probabilities(found), [s.name for s in seen], card, plugins)
     name = likeliest(likely, seen[0].name)
+    return _first(curve, seen, name, plugins[name].HEALTHY, card, found, likely)
+
+
+def _first(
+    curve: Curve,
+    seen: Sequence[Symptom],
+    name: str,
+    healthy: bool,
+    card: scorecard.Card,
+    found: Mapping[str, float],
+    likely: Mapping[str, float],
+) -> list[Symptom]:
+    """Put one symptom first, and of a healthy curve nothing that was seen does harm."""
     first = next((s for s in seen if s.name == name), None)
     if first is None:
         other = max(likely.keys() - {name}, key=lambda label: likely[label])
-        reasons = card.reasons(found, name, other)[:REASONS]
-        first = _by_shape(curve, name, plugins[name].HEALTHY, {key: found[key] for key in reasons})
-    if not first.healthy:
-        first = replace(first, severity=max(first.severity, NAMED))
+        why = [key for key in card.reasons(found, name, other) if key in shape.NAMES]
+        first = _by_shape(curve, name, healthy, {key: found[key] for key in why[:REASONS]})
+    severity = first.severity if healthy else max(first.severity, NAMED)
+    first = replace(first, severity=severity, confidence=card.confidence(likely[name]))
     rest = [s for s in seen if s.clear and s.name != name]
-    first = replace(first, confidence=card.confidence(likely[name]))
-    return [first, *(map(_harmless, rest) if first.healthy else rest)]
+    return [first, *(map(_harmless, rest) if healthy else rest)]
 
 
 def weigh(

@@ -2,8 +2,8 @@
 
 ``scorecard.json`` holds two cards, each a logistic regression over steps (an additive model, as the scorecards of banks
 are), fitted by ``scripts/fit_scorecard.py`` on labelled curves. ``finished`` weighs every verdict on curves at their
-end, ``running`` whether an alarm on a curve that goes on is that of a run that ends badly. Every number falls between
-two edges and gives each label the points that stand there; the sums are turned into probabilities.
+end, ``running`` whether a run that goes on is one that will end badly, and by what. Every number falls between two
+edges and gives each label the points that stand there; the sums are turned into probabilities.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from tuner.curve import FloatArray
 FINISHED, RUNNING = "finished", "running"
 """The cards."""
 
-SOUND, SICK = "sound", "sick"
-"""The labels of the card for curves that go on: runs that end well, and runs that end badly."""
+SOUND = "sound"
+"""The label of healthy runs that end well on the card for curves that go on; its others are what ends badly."""
 
 DOUBT = 1e-3
 """What is added to every probability: a curve unlike all that were seen can be anything."""
