@@ -171,3 +171,18 @@ def test_an_alarm_that_the_shape_confirms_stands_while_the_run_goes_on() -> None
     assert curve.progress is not None and curve.progress < FINISHED
     said = diagnose(curve, registry.SYMPTOMS).verdict
     assert said is not None and said.name == "overfitting" and said.harmful
+
+
+def test_what_is_likelier_another_symptom_does_no_harm_while_the_run_goes_on() -> None:
+    curve = of_bank("heldout9-slow_start-005").until(11)
+    assert judge(curve, registry.SYMPTOMS)[0].name == "not_learning"
+    symptoms = diagnose(curve, registry.SYMPTOMS).symptoms
+    assert symptoms[0].name == "slow_start" and not symptoms[0].clear
+    assert "not_learning" in [s.name for s in symptoms if not s.harmful]
+
+
+def test_an_alarm_without_its_rule_is_explained_by_numbers_that_a_person_can_read() -> None:
+    said = diagnose(of_bank("heldout9-slow_start-028").until(9), registry.SYMPTOMS).verdict
+    assert said is not None and said.harmful and not said.clear
+    values = [value for key, value in said.evidence.items() if key.startswith("value")]
+    assert len(values) == 3 and all(abs(value) < 1e6 for value in values)  # type: ignore[arg-type]

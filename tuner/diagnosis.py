@@ -48,6 +48,13 @@ FEWEST = 20
 UNLIKELY = 0.4
 """What the likeliest verdict by shape must reach; below it a curve is unlike those of the bank, and the rules stand."""
 
+ALSO = 0.1
+"""How likely a second symptom of a run that goes on must be, as a share of how likely the first is, to do harm.
+
+What is likelier a slow start does not end a run for learning nothing: on the ninth held-out part of the bank 1 of 207
+runs that end well is stopped at a loss where it was 6, and 69 of 133 that end badly where it was 72.
+"""
+
 UNSURE = 0.4
 """The confidence of a verdict that rests on the direction of the last epochs alone."""
 
@@ -194,7 +201,8 @@ def _foreseen(
     likely = card.probabilities(found)
     if stands(1 - likely[scorecard.SOUND], curve.progress or 0.0, card.caution):
         name = max(likely.keys() - {scorecard.SOUND}, key=lambda label: likely[label])
-        return _first(curve, seen, name, plugins[name].HEALTHY, card, found, likely)
+        first, *rest = _first(curve, seen, name, plugins[name].HEALTHY, card, found, likely)
+        return [first, *(s if likely.get(s.name, 1.0) >= ALSO * likely[name] else _harmless(s) for s in rest)]
     milder = [_harmless(s) for s in seen]
     return _ordered(milder if any(s.healthy for s in milder) else [*milder, _by_direction(curve)])
 
@@ -234,7 +242,7 @@ def _first(
     first = next((s for s in seen if s.name == name), None)
     if first is None:
         other = max(likely.keys() - {name}, key=lambda label: likely[label])
-        why = [key for key in card.reasons(found, name, other) if key in shape.NAMES]
+        why = [key for key in card.reasons(found, name, other) if key in shape.NAMES and abs(found[key]) < ENDLESS]
         first = _by_shape(curve, name, healthy, {key: found[key] for key in why[:REASONS]})
     severity = first.severity if healthy else max(first.severity, NAMED)
     first = replace(first, severity=severity, confidence=card.confidence(likely[name]))
@@ -270,6 +278,9 @@ _LOOKS = (
 )
 
 REASONS = len(_LOOKS)
+
+ENDLESS = 1e6
+"""A number so large is one that was divided by nothing, and explains as little."""
 
 
 def _by_shape(curve: Curve, name: str, healthy: bool, why: Mapping[str, float]) -> Symptom:
