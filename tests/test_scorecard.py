@@ -174,7 +174,7 @@ def test_an_alarm_that_the_shape_confirms_stands_while_the_run_goes_on() -> None
 
 
 def test_what_is_likelier_another_symptom_does_no_harm_while_the_run_goes_on() -> None:
-    curve = of_bank("heldout9-slow_start-005").until(11)
+    curve = of_bank("heldout9-slow_start-019").until(20)
     assert judge(curve, registry.SYMPTOMS)[0].name == "not_learning"
     symptoms = diagnose(curve, registry.SYMPTOMS).symptoms
     assert symptoms[0].name == "slow_start" and not symptoms[0].clear
