@@ -283,8 +283,8 @@ def report_cuts(rows: Rows, likely: Array) -> str:
     at = zip(likely[:, sick].sum(axis=1), progress, strict=True)
     harm = np.array([not SYMPTOMS[said.split()[0]].HEALTHY for said in rows.said.tolist()])
     alarm = harm & np.array([stands(p, done, WARY) for p, done in at])
+    sound = rows.labels == scorecard.SOUND
     for part in np.unique(rows.parts):
-        sound = rows.labels == scorecard.SOUND
         counts = []
         for name, of in (("sick", (rows.parts == part) & ~sound), ("sound", (rows.parts == part) & sound)):
             counts.append(f"{len(set(rows.curves[of & alarm]))} of {len(set(rows.curves[of]))} {name}")

@@ -67,15 +67,12 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     start = max(float(train[0]), float(val[0]))
     val_gain = _gain(val, start)
     train = train[: remarks.augmented_rows(curve)]
-    left = _left(train, val, options)
-    if val_gain > options.val_gain and not left:
-        return None
     train_gain = _gain(train, start)
     if _gain(train, float(train[0])) < options.own_gain or train_gain < options.train_gain:
         return None
     level, below = trend.median(val[-5:]), trend.median(train[-5:])
     share = options.val_share_far if level > options.very_far * below else options.val_share
-    if val_gain > share * train_gain and not left:
+    if val_gain > min(options.val_gain, share * train_gain) and not _left(train, val, options):
         return None
     line = trend.fit_line(val[-int(options.window * len(val)) :])
     if not -options.falls <= line.share <= options.hover or level < options.far * below:
