@@ -67,7 +67,7 @@ class Half:
     logarithm, in place of what the recipes ask for. ``schedules`` are drawn for sound settings. With ``logs_vary``,
     more scores than accuracy and R2 are logged, some of them better when lower, and components of one loss alone. With
     ``strict``, a healthy run must not show what a sick label is verified by either; with ``exclusive``, no run what
-    another label is verified by.
+    another label is verified by; with ``legible``, the log of a run must show what its label says.
     """
 
     data: dict[str, tuple[str, ...]]
@@ -86,6 +86,7 @@ class Half:
     logs_vary: bool = False
     strict: bool = False
     exclusive: bool = False
+    legible: bool = False
 
 
 HALVES = {

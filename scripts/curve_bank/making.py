@@ -15,6 +15,7 @@ import torch
 from scripts.curve_bank.causes import LABELS
 from scripts.curve_bank.found import RejectedError
 from scripts.curve_bank.halves import named
+from scripts.curve_bank.legible import illegible
 from scripts.curve_bank.log import Row, as_row
 from scripts.curve_bank.shown import another, symptom_of
 
@@ -50,7 +51,8 @@ def candidate(half: str, label: str, index: int, seed: int) -> Row | str:
         return "it ends badly"
     part = named(half)
     against = symptom_of(found, row) if part.strict and recipe.healthy and label != "too_early" else None
-    return against or (another(found, row) if part.exclusive else None) or row
+    against = against or (another(found, row) if part.exclusive else None)
+    return against or (illegible(found, row) if part.legible else None) or row
 
 
 def causes_of(half: str, label: str) -> tuple[str, ...]:

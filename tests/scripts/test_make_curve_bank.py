@@ -14,12 +14,13 @@ from scripts.curve_bank.causes import LABELS
 from scripts.curve_bank.data import draw
 from scripts.curve_bank.found import Evidence, Found
 from scripts.curve_bank.halves import HALVES, fits
+from scripts.curve_bank.legible import illegible
 from scripts.curve_bank.load import Labelled, curve_of, load
 from scripts.curve_bank.log import as_row, number
 from scripts.curve_bank.making import candidate
 from scripts.curve_bank.models import build
 from scripts.curve_bank.samples import ALPHABET
-from scripts.curve_bank.training import Settings, Setup, go_on, train
+from scripts.curve_bank.training import Run, Settings, Setup, go_on, train
 from scripts.curve_bank.verify import plateau, turns, wave
 
 BANK = Path(__file__).resolve().parents[2] / "bank"
@@ -160,3 +161,26 @@ def test_the_measures_tell_a_wave_a_zig_zag_and_a_plateau() -> None:
     assert turns([0, 1, 0, 1, 0]) == 1.0
     assert turns([0, 1, 2, 3]) == 0.0
     assert plateau([1.0] * 20 + list(np.linspace(1, 0, 20))) in range(20, 25)
+
+
+def reason(label: str, train: list[float], val: list[float], score: str = "val_rmse") -> str | None:
+    run = Run.__new__(Run)
+    run.train, run.val, run.initial = {"loss": train}, {"loss": val}, {"loss": 2.0}
+    row = {"epochs": list(range(len(train))), "series": {score: {"kind": "metric"}}}
+    return illegible(Found(label, run, "", Evidence("none", 0.0, 0.0)), row)
+
+
+def test_a_log_that_does_not_show_its_label_is_none_of_a_legible_part() -> None:
+    flat, falling = [1.0] * 30, np.linspace(2, 0.2, 30).tolist()
+    zig_zag, bounced = [0.5, 1.5] * 15, [2.0, *[1.0] * 29]
+    assert reason("not_learning", flat, flat) is None is reason("not_learning", falling, flat, "val_r2")
+    assert reason("not_learning", falling, falling) == "only a score would tell that it is chance"
+    assert reason("stuck_after_first_epoch", bounced, bounced) is None
+    assert reason("stuck_after_first_epoch", falling, flat) == "it falls on after the first drop"
+    assert reason("oscillating", zig_zag, zig_zag) is None
+    assert reason("oscillating", falling, zig_zag) == "it has a trend"
+    assert reason("overfitting", falling, [1.0] * 15 + [1.2] * 15) is None
+    assert reason("overfitting", falling, flat) == "validation does not rise"
+    assert reason("too_early", [2.1, 1.9, 3.0], flat) is None
+    assert reason("too_early", [2.1, 90.0, 4e6], flat) == "it diverges beyond doubt"
+    assert reason("converged", falling, falling) is None

@@ -1,0 +1,72 @@
+"""Say whether the log of a run shows what its label says; what was verified on the test set alone nobody can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from scripts.curve_bank.found import Found
+from scripts.curve_bank.log import Row, score_of
+from scripts.curve_bank.training import Run
+from scripts.curve_bank.verify import end, lowest
+
+LEVEL, RISEN, LOST = 0.9, 1.05, 2.0
+"""What is left of a loss that is nearly horizontal, and by how much a loss has risen, and risen beyond doubt."""
+
+LATER = 0.25
+"""The most that a loss that is constant after its first drop changes by, as a share of the drop."""
+
+DRIFT = 1.0
+"""The most that a loss without a trend drifts over its last 15 rows, in mean changes from row to row."""
+
+SAYS_CHANCE = frozenset({"accuracy", "error", "f1", "r2", "IoU", "dice", "mAP50"})
+"""Scores whose value says that nothing was learnt; that of a distance depends on the unit."""
+
+
+def illegible(found: Found, row: Row) -> str | None:
+    """Return what the log of a run does not show, or None."""
+    reason, shows = SHOWN.get(found.label, ("", lambda run, row: True))
+    return None if shows(found.run, row) else reason
+
+
+def chance_shows(run: Run, row: Row) -> bool:
+    """Say whether a score tells that nothing was learnt, or losses that are nearly horizontal."""
+    scores = {score_of(name) for name, series in row["series"].items() if series["kind"] == "metric"}
+    level = all(end(history["loss"]) >= LEVEL * history["loss"][0] for history in (run.train, run.val))
+    return level or not scores.isdisjoint(SAYS_CHANCE)
+
+
+def stays(run: Run, row: Row) -> bool:
+    """Say whether the train loss is constant after its first drop."""
+    fitted = run.train["loss"]
+    third = len(fitted) // 3
+    early, late = float(np.mean(fitted[2:third])), float(np.mean(fitted[-third:]))
+    return abs(late - early) <= LATER * (fitted[0] - early)
+
+
+def no_trend(run: Run, row: Row) -> bool:
+    """Say whether the train loss goes up and down without going anywhere."""
+    late = run.train["loss"][-15:]
+    drift = abs(float(np.median(late[-5:])) - float(np.median(late[:5])))
+    return drift <= DRIFT * float(np.mean(np.abs(np.diff(late))))
+
+
+def validation_rises(run: Run, row: Row) -> bool:
+    return end(run.val["loss"]) >= RISEN * lowest(run.val["loss"])[1]
+
+
+def not_lost_yet(run: Run, row: Row) -> bool:
+    """Say whether the rows that were logged are free of a loss far above the one before training."""
+    logged = [run.train["loss"][: len(row["epochs"])], run.val["loss"][: len(row["epochs"])]]
+    return all(max(values) <= LOST * max(run.initial["loss"], values[0]) for values in logged)
+
+
+SHOWN: dict[str, tuple[str, Callable[[Run, Row], bool]]] = {
+    "not_learning": ("only a score would tell that it is chance", chance_shows),
+    "stuck_after_first_epoch": ("it falls on after the first drop", stays),
+    "oscillating": ("it has a trend", no_trend),
+    "overfitting": ("validation does not rise", validation_rises),
+    "too_early": ("it diverges beyond doubt", not_lost_yet),
+}
+"""By label: what its log does not show, and whether it does."""
