@@ -245,7 +245,9 @@ def bowling() -> tuple[Part, ...]:
     rng = np.random.default_rng(109)
     games, score, strikes = [], np.zeros(N), np.zeros(N)
     for i in range(N):
-        skill, rolls, written, begins = rng.uniform(0.4, 0.9), [], "", []
+        skill, written = rng.uniform(0.4, 0.9), ""
+        rolls: list[int] = []
+        begins: list[int] = []
         for frame in range(FRAMES + 2):  # two more, from which a bonus can come
             first = PINS if rng.random() < skill / 2 else rng.binomial(PINS, skill)
             second = rng.binomial(PINS - first, skill)
