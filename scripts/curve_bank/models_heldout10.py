@@ -58,7 +58,7 @@ class Winner(nn.Module):
     """Lets the largest of four units through and silences the other three."""
 
     def forward(self, x: Tensor) -> Tensor:
-        groups = x.unflatten(1, (-1, PER_GROUP))
+        groups = x.view(len(x), -1, PER_GROUP)
         return (groups * (groups == groups.amax(dim=2, keepdim=True))).flatten(1)
 
 
@@ -182,7 +182,8 @@ class Turning(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         turned = torch.fft.rfft(self.sign * x) * torch.fft.rfft(self.row)
-        return torch.fft.irfft(turned, n=x.shape[1]) + self.bias
+        out: Tensor = torch.fft.irfft(turned, n=x.shape[1]) + self.bias
+        return out
 
 
 def circulant(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
