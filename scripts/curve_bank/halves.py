@@ -264,6 +264,29 @@ HALVES["heldout9"] = replace(
 )
 """The ninth part has the settings of the eighth, and other data and architectures."""
 
+OF_TENTH = tuple(
+    "endgames computers roots market tides titration galaxies radar sandpile dilemma elevators bowling".split()
+)
+
+HALVES["heldout10"] = replace(
+    HALVES["heldout9"],
+    data=dict.fromkeys(OF_TENTH, ANY),
+    rates={
+        "sigmoids": {"adam": 5e-3, "momentum": 3e-2, "sgd": 2e-1},
+        "bells": {"adam": 4e-3, "momentum": 1e-2, "sgd": 7e-2},
+        "clamped": {"adam": 2e-3, "momentum": 1e-2, "sgd": 4e-2},
+        "winners": {"adam": 2e-3, "momentum": 1e-2, "sgd": 4e-2},
+        "ternary": {"adam": 3e-3, "momentum": 2e-2, "sgd": 1e-1},
+        "logic": {"adam": 5e-3, "momentum": 2e-2, "sgd": 6e-2},
+        "shrinkage": {"adam": 2e-3, "momentum": 4e-3, "sgd": 1.5e-2},
+        "cosines": {"adam": 5e-3, "momentum": 3e-2, "sgd": 2e-1},
+        "circulant": {"adam": 2e-3, "momentum": 4e-3, "sgd": 2e-2},
+    },
+    unstable=("bells", "clamped"),
+    stuck_data=("radar", "sandpile", "galaxies", "titration"),
+)
+"""The tenth part has the settings of the ninth, and other data and architectures."""
+
 RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
 """The part whose tasks and models have no names that could be listed."""

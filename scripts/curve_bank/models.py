@@ -62,6 +62,17 @@ from scripts.curve_bank.models_heldout9 import (
     Selecting,
     Spiking,
 )
+from scripts.curve_bank.models_heldout10 import (
+    Logic,
+    Shrinkage,
+    bells,
+    circulant,
+    clamped,
+    cosines,
+    sigmoids,
+    ternary,
+    winners,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
 
 Layered = Callable[[int, int, int, float, Task], nn.Module]
@@ -201,6 +212,13 @@ LAYERED: dict[str, Layered] = {
     "tensor_train": TensorTrain,
     "morphological": Morphological,
     "rational": Rational,
+    "sigmoids": sigmoids,
+    "bells": bells,
+    "clamped": clamped,
+    "winners": winners,
+    "ternary": ternary,
+    "cosines": cosines,
+    "circulant": circulant,
 }
 """Architectures that are as deep as is asked for, and look at the task."""
 
@@ -244,6 +262,8 @@ FLAT: dict[str, Flat] = {
     "quasi_recurrent": QuasiRecurrent,
     "selecting": Selecting,
     "spiking": Spiking,
+    "logic": Logic,
+    "shrinkage": Shrinkage,
 }
 """Architectures whose depth is their own."""
 
