@@ -284,8 +284,9 @@ HALVES["heldout10"] = replace(
     },
     unstable=("bells", "clamped"),
     stuck_data=("radar", "sandpile", "galaxies", "titration"),
+    legible=True,
 )
-"""The tenth part has the settings of the ninth, and other data and architectures."""
+"""The tenth part has the settings of the ninth, other data and architectures, and logs that show their label."""
 
 RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
