@@ -58,7 +58,7 @@ class Winner(nn.Module):
     """Lets the largest of four units through and silences the other three."""
 
     def forward(self, x: Tensor) -> Tensor:
-        groups = x.view(len(x), -1, PER_GROUP)
+        groups = x.view(len(x), -1, min(PER_GROUP, x.shape[1]))
         return (groups * (groups == groups.amax(dim=2, keepdim=True))).flatten(1)
 
 
