@@ -76,10 +76,10 @@ def augmented_rows(curve: Curve) -> int:
     drops = late[:-1] - late[1:]
     at = int(np.argmax(drops))
     row = len(loss) - len(late) + at + 1
-    large = drops[at] >= max(
-        STEP * min(trend.jitter(loss), trend.jitter(late)), 4 * trend.median(np.abs(drops)), 0.03 * abs(late[at])
-    )
-    if not large or loss[row:].max() > late[at] - 0.5 * drops[at]:
+    large = drops[at] >= max(4 * trend.median(np.abs(drops)), 0.03 * abs(late[at]))
+    if not large or drops[at] < STEP * min(trend.jitter(loss), trend.jitter(late)):
+        return len(loss)
+    if loss[row:].max() > late[at] - 0.5 * drops[at]:
         return len(loss)
     share = trend.ratio(float(drops[at]), abs(float(late[at])))
     return len(loss) if _steps_too(curve.val_loss, int(train.finite.epochs[row]), share) else row

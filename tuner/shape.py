@@ -144,15 +144,16 @@ def _of_parts(curve: Curve) -> dict[str, float]:
     parts = [s for s in curve.of_kind(Kind.VAL_LOSS) if s is not curve.val_loss and len(s.finite) > 5]
     classes = [s for s in parts if OF_CLASSES.search(s.name)]
     others = [s for s in parts if s not in classes]
-    rises = [[_rise(s) for s in of if s.bounded.any()] for of in (classes, others)] if classes and others else [[], []]
-    if not all(rises):
+    if not classes or not others:
         return {}
-    return {"class_rise": max(rises[0]), "other_rise": max(rises[1])}
+    rises = [[_rise(s) for s in of if s.bounded.any()] for of in (classes, others)]
+    return {"class_rise": max(rises[0]), "other_rise": max(rises[1])} if all(rises) else {}
 
 
 def _rise(series: Series) -> float:
     smooth = trend.running_median(trend.clean(series), 3)
-    return trend.ratio(trend.median(smooth[-3:]) - float(smooth.min()), abs(float(smooth.min())))
+    lowest = float(smooth.min())
+    return trend.ratio(trend.median(smooth[-3:]) - lowest, abs(lowest))
 
 
 def _of_rate(curve: Curve) -> dict[str, float]:

@@ -201,8 +201,10 @@ def tail(series: Series | None, curve: Curve, rows: int) -> FloatArray:
     """Return the finite costs logged in the last ``rows`` epochs of ``curve``, however sparse the series is."""
     if series is None or not curve.length:
         return np.empty(0)
-    start = curve.epochs[max(0, curve.length - rows)]
-    return clean_cost(series)[int(np.searchsorted(series.finite.epochs, start)) :]
+    first, cost = max(0, curve.length - rows), clean_cost(series)
+    if len(cost) == curve.length:
+        return cost[first:]
+    return cost[int(np.searchsorted(series.finite.epochs, curve.epochs[first])) :]
 
 
 def metric(curve: Curve) -> Series | None:
