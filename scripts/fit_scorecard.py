@@ -1,6 +1,6 @@
 """Fit the points by which finished curves, and alarms on curves that go on, are weighed: tuner/scorecard.json.
 
-    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..8},varied}.jsonl
+    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..9},varied}.jsonl
 
 Logistic regression over steps: every number is coded by which of its edges it lies above, or that it is missing. One
 card is fitted on all curves at their end but for facts, by their label; the other on cuts of sound runs that end well
@@ -56,7 +56,7 @@ Which = NDArray[np.bool_]
 EDGES = {scorecard.SEEN: [0.5, 1.5], scorecard.MARGIN: [0.5, 0.8], scorecard.VERDICT: [0.5]}
 OF_RULES = [f"{kind} {name}" for kind in EDGES for name in SYMPTOMS]
 
-TRUST, CAUTIOUS, WARY = 3.0, 3.0, 12.0
+TRUST, CAUTIOUS, WARY = 3.0, 2.5, 12.0
 """The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
 
 LOOKS = 16
@@ -86,7 +86,7 @@ class Recipe:
 
 RECIPES = {
     scorecard.FINISHED: Recipe(tuple(NAMES), 12, 0.3, CAUTIOUS, 1.0, 4.0),
-    scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 8, 0.05, WARY, 0.5, 50.0),
+    scorecard.RUNNING: Recipe((*NAMES, *OF_RULES, scorecard.PROGRESS), 8, 0.05, WARY, 0.5, 70.0),
 }
 
 

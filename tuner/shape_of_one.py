@@ -9,7 +9,6 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -27,24 +26,17 @@ NAMES = {
     "leap": "largest step of {} in units of its jumps",
     "spread": "spread of {} at the end as a share of its level",
     "turns": "share of the steps of {} that change direction",
-    "echo": "how alike neighbouring deviations of {} from its level are",
     "most_sure": "change of {} over the last two thirds in standard errors",
     "half": "change of {} over the last half",
     "half_sure": "change of {} over the last half in standard errors",
     "half_of_range": "change of {} over the last half as a share of its range",
-    "fifth": "change of {} over the last fifth",
-    "fifth_sure": "change of {} over the last fifth in standard errors",
     "wait": "share of the rows before {} moved",
     "tenth": "share of the change of {} that was done at a tenth of the rows",
     "quarter": "share of the change of {} that was done at a quarter of the rows",
     "middle": "share of the change of {} that was done halfway",
     "three": "share of the change of {} that was done at three quarters of the rows",
     "late": "share of the change of {} that was done at 90 % of the rows",
-    "bend": "fall of {} in its second half over that in its first",
-    "slope": "fall of {} in its last third over that in its first",
     "since": "fall of {} over the last two thirds as a share of its level before them",
-    "rest": "what {} would still lose at this pace as a share of its level",
-    "worse": "fifths of the rows in which {} got worse",
 }
 """What is measured of a series, by key."""
 
@@ -98,7 +90,7 @@ def _level(one: Series, best: int) -> dict[str, float]:
 
 
 def _noise(costs: FloatArray) -> Mapping[str, list[float]]:
-    """Return what is told by steps and by what is left of k series without their running medians, k numbers each."""
+    """Return what is told by the steps and the levels of k series, k numbers each."""
     n = costs.shape[1]
     steps, end = np.abs(costs[:, 1:] - costs[:, :-1]), tail(costs)
     found = {
@@ -107,9 +99,6 @@ def _noise(costs: FloatArray) -> Mapping[str, list[float]]:
         "end": trend.medians(end),
         "level": trend.medians(costs),
     }
-    off = (costs - trend.running_median(costs, 5))[:, n // 4 :]
-    found["power"] = np.einsum("ij,ij->i", off, off)
-    found["echo"] = np.einsum("ij,ij->i", off[:, 1:], off[:, :-1])
     moves = costs[:, n // 3 + 1 :] - costs[:, n // 3 : -1]
     return {key: values.tolist() for key, values in found.items()} | {"turns": _turns(moves)}
 
@@ -133,8 +122,6 @@ def _jumps(one: Series, jumps: float, noise: Mapping[str, list[float]], i: int) 
     }
     if not math.isnan(of["turns"]):
         found["turns"] = of["turns"]
-    if len(one.smooth) - len(one.smooth) // 4 > 8 and of["power"] > 0:
-        found["echo"] = of["echo"] / of["power"]
     return found
 
 
@@ -142,42 +129,33 @@ Lines = Mapping[str, list[trend.Line]]
 
 
 def _lines(costs: FloatArray, second: FloatArray) -> Lines:
-    """Return a resistant line through the end of each series: two thirds of it, the half, and a fifth."""
+    """Return a resistant line through the end of each series: two thirds of it, and the half."""
     n = costs.shape[1]
-    rows = {"most": 2 * n // 3, "half": n // 2, "fifth": n // 5}
+    rows = {"most": 2 * n // 3, "half": n // 2}
     return {key: trend.fit_lines(costs[:, -max(5, of) :], second[:, 2 - max(5, of) :]) for key, of in rows.items()}
 
 
 def _ends(one: Series, lines: Lines, i: int) -> dict[str, float]:
     """Return how a series changes towards its end, as a share of its level and by what its jitter leaves unsure."""
-    found = {}
-    for key, line in ((key, of[i]) for key, of in lines.items()):
-        found[f"{key}_sure"] = trend.ratio(abs(line.change), line.error) * (1 if line.change > 0 else -1)
-        if key != "most":
-            found[key] = line.share
-    return found | {"half_of_range": _kept(lines["half"][i].change / one.spread)}
+    most, half = (lines[key][i] for key in ("most", "half"))
+    return {
+        "most_sure": math.copysign(trend.ratio(abs(most.change), most.error), most.change),
+        "half": half.share,
+        "half_sure": math.copysign(trend.ratio(abs(half.change), half.error), half.change),
+        "half_of_range": _kept(half.change / one.spread),
+    }
 
 
 def _way(one: Series) -> dict[str, float]:
-    """Return how a series moved, and what is still to come."""
+    """Return how a series moved, by how much of its change was done when."""
     smooth, n, first = one.smooth, len(one.smooth), one.first
-    fall, third = first - one.last, n // 3
-    before, after = smooth[1] - smooth[n // 2], smooth[n // 2] - smooth[-1]
-    found = {"late": _done(smooth, int(0.9 * n), first, fall)}
+    fall, early = first - one.last, one.smooth[n // 3]
     whole = abs(fall) + 0.02 * abs(first) + TINY
-    found |= {key: _kept((first - smooth[int(share * (n - 1))]) / whole) for key, share in WAY.items()}
-    found["since"] = _kept(trend.ratio(smooth[third] - one.last, abs(smooth[third])))
-    if before > 0 and after > 0:
-        pace = min(after / before, 0.97)
-        found["bend"] = trend.ratio(after, before)
-        found["rest"] = trend.ratio(after * pace / (1 - pace), abs(smooth[-1]))
-    if third >= 2:
-        start = abs(smooth[third] - smooth[0]) + 1e-3 * abs(smooth[1]) + TINY
-        found["slope"] = _kept((smooth[-1] - smooth[-1 - third]) / start)
-        marks = [smooth[int(i * (n - 1) / 5)] for i in range(6)]
-        worse = 0.03 * (one.spread + TINY)
-        found["worse"] = float(sum(b - a > worse for a, b in pairwise(marks)))
-    return found
+    found = {key: _kept((first - smooth[int(share * (n - 1))]) / whole) for key, share in WAY.items()}
+    return found | {
+        "late": _done(smooth, int(0.9 * n), first, fall),
+        "since": _kept(trend.ratio(early - one.last, abs(early))),
+    }
 
 
 def tail(costs: FloatArray) -> FloatArray:

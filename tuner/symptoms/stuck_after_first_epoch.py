@@ -49,6 +49,7 @@ class Options:
     )
     at_once: float = 0.06  # share of the rows in which the fall is over where the loss bounces from then on
     share: float = 0.75  # of the whole fall that lies in them
+    bounce_drop: float = 0.1  # share of the first loss that the fall must be
     left: float = 0.1  # share of the first loss that is still there where it bounces
     wild: float = 0.15  # jumps of the validation loss as a share of its level, with which little may be left
     wild_left: float = 0.002  # share of the first loss: large weights begin at a hundred times what is left
@@ -97,7 +98,7 @@ def _bounces(curve: Curve, train: FloatArray, options: Options) -> bool:
     quarter = max(3, (len(train) - start) // 4)
     early, late = trend.median(train[start : start + quarter]), trend.median(train[-quarter:])
     fall = float(train[0]) - late
-    if late <= options.wild_left * float(train[0]) or fall < 3 * options.drop * float(train[0]):
+    if late <= options.wild_left * float(train[0]) or fall < options.bounce_drop * float(train[0]):
         return False
     if float(train[0]) - early < options.share * fall or abs(early - late) > options.level * late:
         return False
