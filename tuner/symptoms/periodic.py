@@ -54,10 +54,11 @@ class Options:
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See waves of a fixed period around the trend of a loss."""
-    losses = [(series, _settled(series, options)) for series in (curve.train_loss, curve.val_loss) if series is not None]
-    for n in dict.fromkeys(len(values) for _, values in losses if len(values) >= options.least):
-        of_it = [series for series, values in losses if len(values) == n]
-        waves = _waves(np.stack([values for _, values in losses if len(values) == n]))
+    logged = [series for series in (curve.train_loss, curve.val_loss) if series is not None]
+    losses = [_settled(series, options) for series in logged]
+    for n in dict.fromkeys(len(loss) for loss in losses if len(loss) >= options.least):
+        of_it = [series for series, loss in zip(logged, losses, strict=True) if len(loss) == n]
+        waves = _waves(np.stack([loss for loss in losses if len(loss) == n]))
         heights = np.sqrt(np.einsum("ij,ij->i", waves, waves) / n).tolist()
         correlations = _correlations(waves, min(n - 2, 3 * _longest(n, options) + 1))
         for series, height, correlation in zip(of_it, heights, correlations, strict=True):
