@@ -54,35 +54,29 @@ class Options:
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
     """See waves of a fixed period around the trend of a loss."""
-    logged = [series for series in (curve.train_loss, curve.val_loss) if series is not None]
-    losses = [_settled(series, options) for series in logged]
-    for n in dict.fromkeys(len(loss) for loss in losses if len(loss) >= options.least):
-        of_it = [series for series, loss in zip(logged, losses, strict=True) if len(loss) == n]
-        waves = _waves(np.stack([loss for loss in losses if len(loss) == n]))
-        heights = np.sqrt(np.einsum("ij,ij->i", waves, waves) / n).tolist()
-        correlations = _correlations(waves, min(n - 2, 3 * _longest(n, options) + 1))
-        for series, height, correlation in zip(of_it, heights, correlations, strict=True):
-            period, alike = _period(correlation, n, options) if height >= options.height else (0, 0.0)
-            few = n < options.few or period * options.few_periods > n
-            if period and not (few and alike < options.very_alike) and not _rate_cycles(curve, period, options):
-                return _symptom(curve, series, period, alike, height)
+    for series in (curve.train_loss, curve.val_loss):
+        values = trend.clean(series)
+        values = values[int(options.settle * len(values)) :]
+        if series is None or len(values) < options.least:
+            continue
+        # Waves that shrink with the loss are of one height in its logarithm.
+        waves = _waves(np.log(values)) if values.min() > 0 else _waves(values) / (np.abs(values).max() or 1.0)
+        height = math.sqrt(float(waves @ waves) / len(waves))
+        if height < options.height:
+            continue
+        period, alike = _period(waves, options)
+        few = len(values) < options.few or period * options.few_periods > len(values)
+        if period and not (few and alike < options.very_alike) and not _rate_cycles(curve, period, options):
+            return _symptom(curve, series, period, alike, height)
     return None
 
 
-def _settled(series: Series, options: Options) -> FloatArray:
-    """Return the values [n] to look at: logarithms, in which waves that shrink with the loss are of one height."""
-    values = trend.clean(series)[int(options.settle * len(series.finite)) :]
-    if not len(values):
-        return values
-    return np.log(values) if values.min() > 0 else values / (np.abs(values).max() or 1.0)
-
-
 def _waves(values: FloatArray) -> FloatArray:
-    """Return what is left of k series [k, n] without their trend, a parabola over the logarithm of time."""
-    basis = _basis(values.shape[1])
-    waves = values - (values @ basis) @ basis.T
-    limits = 4 * np.maximum(trend.medians(np.abs(waves)), 1e-300)[:, None]  # a single spike is not a wave
-    return np.clip(waves, -limits, limits)
+    """Return what is left of values [n] without their trend, a parabola over the logarithm of time."""
+    basis = _basis(len(values))
+    waves = values - basis @ (basis.T @ values)
+    limit = 4 * max(trend.median(np.abs(waves)), 1e-300)  # a single spike is not a wave
+    return waves.clip(-limit, limit)
 
 
 @lru_cache(maxsize=256)
@@ -93,14 +87,11 @@ def _basis(n: int) -> FloatArray:
     return basis
 
 
-def _longest(n: int, options: Options) -> int:
-    """Return the longest period, in rows, that is looked for in n of them."""
-    return int(n / options.periods)
-
-
-def _period(correlation: FloatArray, n: int, options: Options) -> tuple[int, float]:
+def _period(waves: FloatArray, options: Options) -> tuple[int, float]:
     """Return the period in rows and the correlation at it; (0, 0) where there is none."""
-    longest = _longest(n, options)
+    n = len(waves)
+    longest = int(n / options.periods)
+    correlation = _correlation(waves, min(n - 2, 3 * longest + 1))
     if correlation[1] < options.zigzag:
         return 0, 0.0
     middle = correlation[1:-1]
@@ -122,16 +113,15 @@ def _period(correlation: FloatArray, n: int, options: Options) -> tuple[int, flo
     return 0, 0.0
 
 
-def _correlations(waves: FloatArray, lags: int) -> FloatArray:
-    """Return the correlation of the waves of k series [k, n] with themselves, shape [k, lags + 1]."""
-    n = waves.shape[1]
-    centred = waves - waves.mean(axis=1, keepdims=True)
+def _correlation(waves: FloatArray, lags: int) -> FloatArray:
+    """Return the correlation of the waves with themselves, shape [lags + 1]."""
+    centred = waves - waves.mean()
     # As long again, so that the end does not meet the beginning; a multiple of 64 is transformed fast.
-    found = np.fft.rfft(centred, math.ceil(n / 32) * 64)
-    sums: FloatArray = np.fft.irfft(found.real**2 + found.imag**2)[:, : lags + 1]
-    variances = np.maximum(sums[:, :1] / n, 1e-300)
-    correlations: FloatArray = sums / (_shared(n, lags) * variances)
-    return correlations
+    found = np.fft.rfft(centred, math.ceil(len(centred) / 32) * 64)
+    sums: FloatArray = np.fft.irfft(found.real**2 + found.imag**2)[: lags + 1]
+    variance = max(float(sums[0]) / len(centred), 1e-300)
+    correlation: FloatArray = sums / (_shared(len(centred), lags) * variance)
+    return correlation
 
 
 @lru_cache(maxsize=256)
@@ -143,11 +133,12 @@ def _shared(n: int, lags: int) -> FloatArray:
 def _rate_cycles(curve: Curve, period: int, options: Options) -> bool:
     """Tell whether a logged learning rate has the same period."""
     for rate in curve.of_kind(Kind.LEARNING_RATE):
-        if len(rate.finite) <= 2 * period + 2:
-            continue
-        waves = _waves(trend.clean(rate)[None])
-        high = waves.std() > options.height * abs(rate.finite.values).max()
-        if high and _correlations(waves, period)[0, period] > options.cyclic_rate:
+        waves = _waves(trend.clean(rate)) if len(rate.finite) > 2 * period + 2 else np.empty(0)
+        if (
+            len(waves)
+            and waves.std() > options.height * abs(rate.finite.values).max()
+            and _correlation(waves, period)[period] > options.cyclic_rate
+        ):
             return True
     return False
 
