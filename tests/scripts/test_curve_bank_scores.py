@@ -11,8 +11,9 @@ from sklearn.metrics import f1_score
 
 from scripts.curve_bank import shown
 from scripts.curve_bank.data import draw
+from scripts.curve_bank.drawing import sound, stretched
 from scripts.curve_bank.found import Evidence, Found
-from scripts.curve_bank.halves import HALVES, named, sound, stretched
+from scripts.curve_bank.halves import HALVES, named
 from scripts.curve_bank.log import as_row, is_lost
 from scripts.curve_bank.scores import LOWER_IS_BETTER, macro_f1, mean_precision, of_boxes, of_masks, of_mode
 from scripts.curve_bank.shown import another, symptom_of

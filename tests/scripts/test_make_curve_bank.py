@@ -12,8 +12,9 @@ import torch
 
 from scripts.curve_bank.causes import LABELS
 from scripts.curve_bank.data import draw
+from scripts.curve_bank.drawing import fits
 from scripts.curve_bank.found import Evidence, Found
-from scripts.curve_bank.halves import HALVES, fits
+from scripts.curve_bank.halves import HALVES
 from scripts.curve_bank.legible import illegible
 from scripts.curve_bank.load import Labelled, curve_of, load
 from scripts.curve_bank.log import as_row, number

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from scripts.curve_bank.causes.healthy import regularised, with_label_noise
+from scripts.curve_bank.drawing import significant, sound
 from scripts.curve_bank.found import Evidence, Found, require
-from scripts.curve_bank.halves import significant, sound
 from scripts.curve_bank.samples import ALPHABET, Part, Task
 from scripts.curve_bank.training import Run, evaluate, train
 from scripts.curve_bank.verify import CALMER, HIGH, around, end, finite, jitter, lowest, smoothed

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from scripts.curve_bank.drawing import significant, sound
 from scripts.curve_bank.found import Evidence, Found, RejectedError, require
-from scripts.curve_bank.halves import significant, sound
 from scripts.curve_bank.samples import Task
 from scripts.curve_bank.training import Objective, Run, Setup, advance, go_on, start, train
 from scripts.curve_bank.verify import around, end, finite, jitter, lowest, nearly_learnt

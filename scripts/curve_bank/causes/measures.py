@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scripts.curve_bank.causes.generalising import noisy_everywhere
+from scripts.curve_bank.drawing import significant, sound
 from scripts.curve_bank.found import Evidence, Found, require
-from scripts.curve_bank.halves import significant, sound
 from scripts.curve_bank.training import Objective, Setup, evaluate, standard, train
 from scripts.curve_bank.verify import FALLEN, RESTS, STEADY, around, end, finite, moved
 

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from scripts.curve_bank.causes.healthy import with_label_noise
+from scripts.curve_bank.drawing import significant, sound
 from scripts.curve_bank.found import Evidence, Found, RejectedError, require
-from scripts.curve_bank.halves import named, significant, sound
+from scripts.curve_bank.halves import named
 from scripts.curve_bank.models import build
 from scripts.curve_bank.training import Hook, Run, Setup, advance, go_on, start, train
 from scripts.curve_bank.verify import (

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from scripts.curve_bank.causes.speed import hard_to_fit, raised
+from scripts.curve_bank.drawing import significant, sound
 from scripts.curve_bank.found import Evidence, Found, RejectedError, require
-from scripts.curve_bank.halves import significant, sound
 from scripts.curve_bank.training import Hook, Objective, Run, Setup, evaluate, go_on, train
 from scripts.curve_bank.verify import end, finite, lowest, turns, variation, wave
 
