@@ -4,7 +4,7 @@
     python scripts/bench_diagnosis.py --heldout --json results/diagnosis/heldout10.json
 
 The bank holds curves of real small trainings with a known cause (scripts/curve_bank). Its dev half is for looking while
-rules change, and so are by now its first eight held-out parts; the ninth one, of other data and other architectures
+rules change, and so are by now its first nine held-out parts; the tenth one, of other data and other architectures
 than all of them, is for the end. LABELLED is a folder with a labels.csv of histories that others labelled, LOGS one
 with an index.csv of logs found in public repositories; both are left out where they are not given.
 
