@@ -14,7 +14,7 @@ from tuner.curve import Curve
 from tuner.shape_of_one import LEAST
 from tuner.symptoms import trend
 
-RULE_VERSION = "11"
+RULE_VERSION = "12"
 """Stored with every verdict; raised whenever a rule or a default threshold changes, which asks for a new fit of the
 scorecard and of the confidences (scripts/fit_scorecard.py, scripts/calibrate.py)."""
 

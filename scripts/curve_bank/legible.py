@@ -20,8 +20,8 @@ LATER = 0.25
 DRIFT = 1.0
 """The most that a loss without a trend drifts over its last 15 rows, in mean changes from row to row."""
 
-SAYS_CHANCE = frozenset({"accuracy", "error", "f1", "r2", "IoU", "dice", "mAP50"})
-"""Scores whose value says that nothing was learnt; that of a distance depends on the unit."""
+SAYS_CHANCE = frozenset({"accuracy", "error", "f1", "r2"})
+"""Scores whose value says that nothing was learnt; boxes overlap by chance, and a distance has a unit."""
 
 
 def illegible(found: Found, row: Row) -> str | None:

@@ -175,7 +175,7 @@ def test_a_log_that_does_not_show_its_label_is_none_of_a_legible_part() -> None:
     flat, falling = [1.0] * 30, np.linspace(2, 0.2, 30).tolist()
     zig_zag, bounced = [0.5, 1.5] * 15, [2.0, *[1.0] * 29]
     assert reason("not_learning", flat, flat) is None is reason("not_learning", falling, flat, "val_r2")
-    assert reason("not_learning", falling, falling) == "only a score would tell that it is chance"
+    assert reason("not_learning", falling, falling, "val_IoU") == "only a score would tell that it is chance"
     assert reason("stuck_after_first_epoch", bounced, bounced) is None
     assert reason("stuck_after_first_epoch", falling, flat) == "it falls on after the first drop"
     assert reason("oscillating", zig_zag, zig_zag) is None

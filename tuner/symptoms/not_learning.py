@@ -75,7 +75,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     dead = _at_chance(trend.shares(metric), options) if metric is not None else None
     fixed = _fixed_answer(trend.shares(metric), options) if metric is not None else False
     dead = True if fixed else dead
-    if metric is not None and _says_nothing(metric, curve, options):
+    if (metric is not None and _says_nothing(metric, curve, options)) or _stands_still(curve, train, val, options):
         return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE)
     if dead is False or (not losses and not dead):
         return None
@@ -112,6 +112,15 @@ def _says_nothing(metric: Series, curve: Curve, options: Options) -> bool:
     apart = len(val) > 0 and trend.median(val[-5:]) > options.apart * trend.median(train[-5:])
     about_zero = abs(trend.median(score[-5:])) <= options.explained
     return about_zero and not apart and float(trend.running_median(score, 3).max()) <= options.explained
+
+
+def _stands_still(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> bool:
+    """Tell whether nothing that is validated ever moved, so that what the training loss does is that of its batches."""
+    validated = [val, *(trend.clean(metric) for metric in curve.of_kind(Kind.METRIC))]
+    if len(val) < options.wait_least or not val.any() or len(train) < options.wait_least:
+        return False
+    still = all(np.ptp(values) <= options.flat * float(np.abs(values).max()) for values in validated if len(values))
+    return still and not trend.fit_line(train).falls(options.sigmas)
 
 
 def _flat(loss: FloatArray, options: Options) -> bool:

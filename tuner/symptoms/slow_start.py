@@ -29,7 +29,7 @@ HEALTHY = False
 
 @dataclass(frozen=True)
 class Options:
-    plateau_share: float = 0.13  # of the planned epochs
+    plateau_share: float = 0.11  # of the planned epochs
     plateau_least: int = 6  # rows, for short plans
     level: int = 5  # rows whose median is the level of the plateau
     flat: float = 0.08  # share of the whole fall that may be lost on the plateau
