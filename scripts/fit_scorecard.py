@@ -56,7 +56,7 @@ Which = NDArray[np.bool_]
 EDGES = {scorecard.SEEN: [0.5, 1.5], scorecard.MARGIN: [0.5, 0.8], scorecard.VERDICT: [0.5]}
 OF_RULES = [f"{kind} {name}" for kind in EDGES for name in SYMPTOMS]
 
-TRUST, CAUTIOUS, WARY = 3.0, 2.5, 12.0
+TRUST, CAUTIOUS, WARY = 3.0, 1.7, 12.0
 """The finished card's ``trust`` and ``caution``, and the ``caution`` of that for curves that go on."""
 
 LOOKS = 16

@@ -130,6 +130,14 @@ def test_a_metric_that_climbs_is_learning_whatever_the_loss_does() -> None:
     assert not_learning.detect(curve, options=not_learning.Options()) is None
 
 
+def test_validation_that_never_moves_is_nothing_learnt_however_the_batches_jump() -> None:
+    batches = 3.1 + np.random.default_rng(0).normal(0, 0.25, 40)
+    still = Curve.of(train_loss=batches, val_loss=np.full(40, 2.851), planned_epochs=40)
+    moves = Curve.of(train_loss=batches, val_loss=np.linspace(2.851, 2.2, 40), planned_epochs=40)
+    assert not_learning.detect(still, options=not_learning.Options()) is not None
+    assert not_learning.detect(moves, options=not_learning.Options()) is None
+
+
 def test_percentages_are_read_as_shares() -> None:
     flat = 0.05 + 1e-5 * JITTER
     good = Curve.of(train_loss=flat, metrics={"top1": 97 + 0.1 * JITTER}, planned_epochs=40)

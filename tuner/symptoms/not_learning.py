@@ -1,7 +1,7 @@
 """Nothing has been learned: losses are flat near their initial level and the metric stays at chance or 0.
 
 Looks like: near-horizontal lines from the first epochs on, train and validation alike; accuracy bounces around what
-guessing gives, mAP is 0.
+guessing gives, mAP is 0. Where validation never moves at all, a training loss that jumps is that of its batches.
 
 Not meant: a slow start or a warm-up, in which the loss creeps down steadily (any trend that can be told from the
 jitter counts as learning); a classification loss that is constant because there is a single class, while the rest
