@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
-import numpy as np
-
 from tuner import calibration, scorecard, shape
 from tuner.curve import Curve
 from tuner.shape_of_one import LEAST
@@ -324,7 +322,7 @@ def _by_direction(curve: Curve) -> Symptom:
         if series is None or len(cost) < 3:
             continue
         half = len(cost) // 2
-        then, now = float(np.mean(cost[:half])), float(np.mean(cost[-half:]))
+        then, now = trend.mean(cost[:half]), trend.mean(cost[-half:])
         sign = -1 if series.higher_is_better else 1  # and + 0.0 below, so that nobody reads "-0"
         improves = then - now > max(WORTH * trend.room(series, then), trend.one_sample(cost))
         return Symptom(

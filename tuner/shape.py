@@ -91,7 +91,7 @@ def _of_both(train: FloatArray, val: FloatArray) -> dict[str, float]:
     return {
         "gap": gap,
         "gap_first": _over(float(val[0]), float(train[0])),
-        "gap_growth": math.log(max(gap, FLOOR) / max(_over(float(val[:3].mean()), float(train[:3].mean())), FLOOR)),
+        "gap_growth": math.log(max(gap, FLOOR) / max(_over(trend.mean(val[:3]), trend.mean(train[:3])), FLOOR)),
         "gap_best": _over(float(val[low]), float(train[at])),
         "train_since": trend.ratio(float(train[at]) - trend.median(train[-5:]), abs(float(train[at]))),
         "val_gain": trend.ratio(first - trend.median(val[-5:]), abs(first)),
@@ -119,7 +119,7 @@ def _of_score(score: FloatArray) -> dict[str, float]:
         "last_score": last,
         "score_gain": last - float(score[0]),
         "score_moved": trend.median(score[-fifth:]) - trend.median(rest[:fifth]),
-        "score_spread": float(rest.std()),
+        "score_spread": trend.deviation(rest),
         "score_lost": float(trend.running_median(score, 3).max()) - trend.median(score[-3:]),
     }
 

@@ -173,8 +173,9 @@ def _hardly(curve: Curve, train: FloatArray, val: FloatArray, options: Options) 
 
 def _fixed_answer(metric: FloatArray, options: Options) -> bool:
     """Tell whether a metric knows a few values only: a model that gives everything one of a few answers."""
-    few = len(np.unique(metric)) <= options.answers
-    return len(metric) >= options.wait_least and few and float(metric.max()) <= options.at_chance
+    if len(metric) < options.wait_least or float(metric.max()) > options.at_chance:
+        return False
+    return len(np.unique(metric)) <= options.answers
 
 
 def _at_chance(metric: FloatArray, options: Options) -> bool | None:

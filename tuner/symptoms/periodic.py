@@ -115,7 +115,7 @@ def _period(waves: FloatArray, options: Options) -> tuple[int, float]:
 
 def _correlation(waves: FloatArray, lags: int) -> FloatArray:
     """Return the correlation of the waves with themselves, shape [lags + 1]."""
-    centred = waves - waves.mean()
+    centred = waves - trend.mean(waves)
     # As long again, so that the end does not meet the beginning; a multiple of 64 is transformed fast.
     found = np.fft.rfft(centred, math.ceil(len(centred) / 32) * 64)
     sums: FloatArray = np.fft.irfft(found.real**2 + found.imag**2)[: lags + 1]

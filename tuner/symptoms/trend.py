@@ -53,6 +53,17 @@ def medians(values: FloatArray) -> FloatArray:
     return found
 
 
+def mean(values: FloatArray) -> float:
+    """Return the mean of values [n], n > 0; several times faster than NumPy's general function."""
+    return float(values.sum()) / len(values)
+
+
+def deviation(values: FloatArray) -> float:
+    """Return the standard deviation of values [n], n > 0; several times faster than NumPy's general function."""
+    off = values - mean(values)
+    return math.sqrt(float(off @ off) / len(values))
+
+
 def jitter(values: FloatArray) -> float:
     """Return the standard deviation of the noise, from second differences, which a steady trend does not touch.
 
