@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from scripts.curve_bank.found import Found
-from scripts.curve_bank.log import Row, score_of
+from scripts.curve_bank.log import Row
+from scripts.curve_bank.shown import scores
 from scripts.curve_bank.training import Run
 from scripts.curve_bank.verify import end, lowest
 
@@ -32,9 +33,8 @@ def illegible(found: Found, row: Row) -> str | None:
 
 def chance_shows(run: Run, row: Row) -> bool:
     """Say whether a score tells that nothing was learnt, or losses that are nearly horizontal."""
-    scores = {score_of(name) for name, series in row["series"].items() if series["kind"] == "metric"}
     level = all(end(history["loss"]) >= LEVEL * history["loss"][0] for history in (run.train, run.val))
-    return level or not scores.isdisjoint(SAYS_CHANCE)
+    return level or not SAYS_CHANCE.isdisjoint(scores(row))
 
 
 def stays(run: Run, row: Row) -> bool:

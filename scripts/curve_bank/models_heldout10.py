@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,16 +16,27 @@ UNROLLED = 3
 KEPT = 0.7
 SHARP = 4.0
 
+Layer = Callable[[int, int], list[nn.Module]]
+
+
+def stacked(n_out: int, width: int, depth: int, dropout: float, task: Task, layer: Layer) -> nn.Module:
+    """Return ``depth`` layers, each made of the size of what comes in and its number, under a linear one."""
+    first, size = numbers(task)
+    layers: list[nn.Module] = [first]
+    for i in range(depth):
+        layers += layer(width if i else size, i)
+    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+
 
 def sigmoids(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of plain logistic units, with Glorot's initial weights for those, and nothing else."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layer = nn.Linear(width if i else size, width)
-        nn.init.xavier_normal_(layer.weight, gain=4.0 if i else 2.0)
-        layers += [layer, nn.Sigmoid()]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+
+    def layer(size: int, i: int) -> list[nn.Module]:
+        sums = nn.Linear(size, width)
+        nn.init.xavier_normal_(sums.weight, gain=4.0 if i else 2.0)
+        return [sums, nn.Sigmoid()]
+
+    return stacked(n_out, width, min(depth, 2), dropout, task, layer)
 
 
 class Bell(nn.Module):
@@ -35,23 +48,19 @@ class Bell(nn.Module):
 
 def bells(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of units that answer most where their sum is 0."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layer = nn.Linear(width if i else size, width)
-        nn.init.normal_(layer.weight, std=0.7 / size**0.5 if i == 0 else 1 / width**0.5)
-        nn.init.uniform_(layer.bias, -1.0, 1.0)
-        layers += [layer, Bell()]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+
+    def layer(size: int, i: int) -> list[nn.Module]:
+        sums = nn.Linear(size, width)
+        nn.init.normal_(sums.weight, std=(1.0 if i else 0.7) / size**0.5)
+        nn.init.uniform_(sums.bias, -1.0, 1.0)
+        return [sums, Bell()]
+
+    return stacked(n_out, width, min(depth, 2), dropout, task, layer)
 
 
 def clamped(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of straight lines that are cut off at -1 and at 1 (hard tanh)."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(depth):
-        layers += [nn.Linear(width if i else size, width), nn.Hardtanh()]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+    return stacked(n_out, width, depth, dropout, task, lambda size, i: [nn.Linear(size, width), nn.Hardtanh()])
 
 
 class Winner(nn.Module):
@@ -64,11 +73,7 @@ class Winner(nn.Module):
 
 def winners(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers in which four units each compete and one wins (local winner takes all)."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layers += [nn.Linear(width if i else size, width), Winner()]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+    return stacked(n_out, width, min(depth, 2), dropout, task, lambda size, i: [nn.Linear(size, width), Winner()])
 
 
 class ThreeValued(nn.Linear):
@@ -84,11 +89,9 @@ class ThreeValued(nn.Linear):
 
 def ternary(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers whose weights are rounded to three values (ternary weight network)."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layers += [ThreeValued(width if i else size, width), nn.Softsign()]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+    return stacked(
+        n_out, width, min(depth, 2), dropout, task, lambda size, i: [ThreeValued(size, width), nn.Softsign()]
+    )
 
 
 class Logic(nn.Module):
@@ -153,11 +156,9 @@ class Cosine(nn.Module):
 
 def cosines(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers that look at angles alone (cosine normalisation)."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layers += [Cosine(width if i else size, width), Scaled(width), nn.SiLU()]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+    return stacked(
+        n_out, width, min(depth, 2), dropout, task, lambda size, i: [Cosine(size, width), Scaled(width), nn.SiLU()]
+    )
 
 
 class Scaled(nn.Module):
