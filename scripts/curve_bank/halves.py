@@ -282,6 +282,29 @@ HALVES["heldout10"] = replace(
 )
 """The tenth part has the settings of the ninth, other data and architectures, and logs that show their label."""
 
+OF_ELEVENTH = tuple(
+    "clocks complaints knapsack circuit billiard heartbeats tomography camouflage mines families tetris ciphers".split()
+)
+
+HALVES["heldout11"] = replace(
+    HALVES["heldout10"],
+    data=dict.fromkeys(OF_ELEVENTH, ANY),
+    rates={
+        "bumps": {"adam": 4e-3, "momentum": 1e-2, "sgd": 7e-2},
+        "cauchy": {"adam": 4e-3, "momentum": 1e-2, "sgd": 7e-2},
+        "chebyshev": {"adam": 3e-3, "momentum": 1e-2, "sgd": 5e-2},
+        "soft_maxima": {"adam": 3e-3, "momentum": 5e-3, "sgd": 2e-2},
+        "competing": {"adam": 5e-3, "momentum": 3e-2, "sgd": 2e-1},
+        "ellipses": {"adam": 5e-3, "momentum": 2e-2, "sgd": 1e-1},
+        "concatenated": {"adam": 2e-3, "momentum": 5e-3, "sgd": 3e-2},
+        "hashed": {"adam": 2e-3, "momentum": 5e-3, "sgd": 3e-2},
+        "antisymmetric": {"adam": 2e-3, "momentum": 5e-3, "sgd": 2e-2},
+    },
+    unstable=("bumps", "cauchy", "ellipses", "competing"),
+    stuck_data=OF_ELEVENTH,
+)
+"""The eleventh part has the settings of the tenth, and other data and architectures."""
+
 RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
 """The part whose tasks and models have no names that could be listed."""

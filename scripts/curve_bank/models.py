@@ -73,6 +73,17 @@ from scripts.curve_bank.models_heldout10 import (
     ternary,
     winners,
 )
+from scripts.curve_bank.models_heldout11 import (
+    Antisymmetric,
+    Ellipses,
+    SoftMaxima,
+    bumps,
+    cauchy,
+    chebyshev,
+    competing,
+    concatenated,
+    hashed,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
 
 Layered = Callable[[int, int, int, float, Task], nn.Module]
@@ -219,6 +230,12 @@ LAYERED: dict[str, Layered] = {
     "ternary": ternary,
     "cosines": cosines,
     "circulant": circulant,
+    "bumps": bumps,
+    "cauchy": cauchy,
+    "chebyshev": chebyshev,
+    "competing": competing,
+    "concatenated": concatenated,
+    "hashed": hashed,
 }
 """Architectures that are as deep as is asked for, and look at the task."""
 
@@ -264,6 +281,9 @@ FLAT: dict[str, Flat] = {
     "spiking": Spiking,
     "logic": Logic,
     "shrinkage": Shrinkage,
+    "antisymmetric": Antisymmetric,
+    "ellipses": Ellipses,
+    "soft_maxima": SoftMaxima,
 }
 """Architectures whose depth is their own."""
 
