@@ -283,7 +283,7 @@ HALVES["heldout10"] = replace(
 """The tenth part has the settings of the ninth, other data and architectures, and logs that show their label."""
 
 OF_ELEVENTH = tuple(
-    "clocks complaints knapsack circuit billiard heartbeats tomography camouflage mines families tetris ciphers".split()
+    "clocks layout knapsack circuit billiard heartbeats tomography camouflage mines families tetris ciphers".split()
 )
 
 HALVES["heldout11"] = replace(
