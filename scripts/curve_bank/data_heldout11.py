@@ -214,7 +214,7 @@ def camouflage() -> tuple[Part, ...]:
     signs = np.stack([np.outer(a, b) for a in (odd, odd**2) for b in (odd, odd**2)])
     negative = rng.choice([-1.0, 1.0], size=(N, 1, 1))
     worn = negative * signs[kind] * (inside[:, 0, :, None] & inside[:, 1, None, :])
-    seen = 1.2 * worn + (worn != 0) + 0.4 * rng.normal(size=worn.shape)
+    seen = 1.2 * worn + 1.5 * (worn != 0) + 0.4 * rng.normal(size=worn.shape)
     box = 4 * np.concatenate([low + size / 2, size], axis=1) / FIELD
     return dealt(torch.tensor(seen[:, None], dtype=torch.float32), kind, box)
 
@@ -279,7 +279,7 @@ def tetris() -> tuple[Part, ...]:
             filled += int(squares.sum())
             written += f"{name}{left + 1}"
         games.append(written)
-        z[i] = (heights.sum() - filled) / 4, heights.max() / 2
+        z[i] = (heights.sum() - filled) / 4 - 2, heights.max() / 2 - 6
     return dealt(codes(games, 2 * DROPPED), quantiles(z[:, 0], 4), z)
 
 
