@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from datetime import datetime
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +55,8 @@ KEYS, SECRET = (0, 3, 7, 10, 13, 17, 20, 24), 16
 @lru_cache
 def clocks() -> tuple[Part, ...]:
     """Say on which continent clocks were set like this until 1980: 5 classes; z is what they show, and of summers."""
-    from dateutil.zoneinfo import get_zonefile_instance
-
     rows, once = [], set()
-    for name, zone in sorted(get_zonefile_instance().zones.items()):
+    for name, zone in sorted(import_module("dateutil.zoneinfo").get_zonefile_instance().zones.items()):
         where = name.split("/")[0]
         if where not in CONTINENTS + OVERSEAS:
             continue
@@ -89,8 +88,8 @@ def layout() -> tuple[Part, ...]:
             left[at] = left[at] if long[at] else left[at - 1]
         shown = np.stack([left, long / 20 - 1.5])
         for at in range(SEEN, len(lines) - SOON, EVERY):
-            z = np.array([left[at], left[at : at + SOON].mean()])
-            rows[DEALT[i % 4]].append((shown[:, at - SEEN : at], int(np.clip(left[at] + 1, 0, 3)), z))
+            after = np.array([left[at], left[at : at + SOON].mean()])
+            rows[DEALT[i % 4]].append((shown[:, at - SEEN : at], int(np.clip(left[at] + 1, 0, 3)), after))
     x, y, z = ([[row[k] for row in own] for own in rows] for k in range(3))
     return tuple(as_part(np.stack(a), np.array(b), np.stack(c)) for a, b, c in zip(x, y, z, strict=True))
 

@@ -297,7 +297,7 @@ HALVES["heldout11"] = replace(
         "competing": {"adam": 7e-3, "momentum": 2e-2, "sgd": 6e-2},
         "ellipses": {"adam": 7e-3, "momentum": 3e-2, "sgd": 1.5e-1},
         "concatenated": {"adam": 4e-3, "momentum": 7e-3, "sgd": 2e-2},
-        "hashed": {"adam": 5e-3, "momentum": 1e-2, "sgd": 4e-2},
+        "hashed": {"adam": 5e-3, "momentum": 1e-2, "sgd": 2.5e-2},
         "antisymmetric": {"adam": 4e-3, "momentum": 7e-3, "sgd": 2e-2},
     },
     unstable=("cauchy", "ellipses"),

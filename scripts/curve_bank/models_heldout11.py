@@ -98,7 +98,7 @@ class SoftMaxima(nn.Module):
 
 
 class Competing(nn.Module):
-    """Units that compete for one answer, by shares that add up to 1, in several layers."""
+    """Units that compete for one answer, by shares that add up to the square root of their number."""
 
     def __init__(self, size: int, width: int) -> None:
         super().__init__()
@@ -107,7 +107,8 @@ class Competing(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         sums: Tensor = self.sums(x)
-        return sums.shape[1] ** 0.5 * sums.softmax(dim=1)
+        shares: Tensor = sums.shape[1] ** 0.5 * sums.softmax(dim=1)
+        return shares
 
 
 def competing(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
