@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scripts.curve_bank.models_heldout4 import numbers
+from scripts.curve_bank.models_heldout10 import stacked
 from scripts.curve_bank.samples import Task
 
 DEGREE = 3
@@ -44,14 +45,14 @@ def localised(
     unit: nn.Module, spread: float, n_out: int, width: int, depth: int, dropout: float, task: Task
 ) -> nn.Module:
     """Return layers of units that answer around 0, whose sums begin with such a standard deviation."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layer = nn.Linear(width if i else size, width)
-        nn.init.normal_(layer.weight, std=(1.4 if i else 1.0) * spread / (width if i else size) ** 0.5)
-        nn.init.uniform_(layer.bias, -spread, spread)
-        layers += [layer, unit]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+
+    def layer(size: int, i: int) -> list[nn.Module]:
+        sums = nn.Linear(size, width)
+        nn.init.normal_(sums.weight, std=(1.4 if i else 1.0) * spread / size**0.5)
+        nn.init.uniform_(sums.bias, -spread, spread)
+        return [sums, unit]
+
+    return stacked(n_out, width, min(depth, 2), dropout, task, layer)
 
 
 class Chebyshev(nn.Module):
@@ -72,11 +73,7 @@ class Chebyshev(nn.Module):
 
 def chebyshev(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of learned polynomials of every number (Chebyshev's, as in Kolmogorov-Arnold networks)."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layers += [Chebyshev(width if i else size, width)]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+    return stacked(n_out, width, min(depth, 2), dropout, task, lambda size, _: [Chebyshev(size, width)])
 
 
 class SoftMaxima(nn.Module):
@@ -113,11 +110,7 @@ class Competing(nn.Module):
 
 def competing(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers whose units compete for one answer (soft competition)."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layers += [Competing(width if i else size, width)]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+    return stacked(n_out, width, min(depth, 2), dropout, task, lambda size, _: [Competing(size, width)])
 
 
 class Ellipses(nn.Module):
@@ -148,11 +141,11 @@ class BothSigns(nn.Module):
 
 def concatenated(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers that keep what is above 0 and what is below apart."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 3)):
-        layers += [nn.Linear(2 * width if i else size, width), BothSigns()]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(2 * width, n_out))
+
+    def layer(size: int, _: int) -> list[nn.Module]:
+        return [nn.Linear(size, width), BothSigns()]
+
+    return stacked(n_out, 2 * width, min(depth, 3), dropout, task, layer)
 
 
 class Hashed(nn.Module):
@@ -175,11 +168,7 @@ class Hashed(nn.Module):
 
 def hashed(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers whose connections share their weights by chance, with GELU."""
-    first, size = numbers(task)
-    layers: list[nn.Module] = [first]
-    for i in range(min(depth, 2)):
-        layers += [Hashed(width if i else size, width), nn.GELU()]
-    return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(width, n_out))
+    return stacked(n_out, width, min(depth, 2), dropout, task, lambda size, _: [Hashed(size, width), nn.GELU()])
 
 
 class Antisymmetric(nn.Module):
