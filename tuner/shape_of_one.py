@@ -67,14 +67,14 @@ def numbers(costs: FloatArray) -> list[dict[str, float]]:
     """Return the numbers of each of k series as something to minimise, values [k, n] with n >= ``LEAST``."""
     n = costs.shape[1]
     smooth, second = trend.running_median(costs, 3), np.abs(trend.second_differences(costs))
-    jumps, of_rest = trend.root_mean_square(second), trend.root_mean_square(second[:, n // 3 :])
     lines, noise, best = _lines(costs, second), _noise(costs), smooth.argmin(axis=1).tolist()
     first, lowest, ends = (of.tolist() for of in (costs[:, 0], costs.min(axis=1), costs[:, -min(5, n // 10 + 1) :]))
     found = []
     for i, level in enumerate(smooth.tolist()):
-        spread, of_it = max(max(level) - level[best[i]], TINY), max(float(of_rest[i]), TINY)
-        one = Series(level, first[i], statistics.median(ends[i]), lowest[i], spread, of_it)
-        numbers_of_one = _level(one, best[i]) | _jumps(one, float(jumps[i]), noise, i) | _ends(one, lines, i)
+        spread, of_rest = max(max(level) - level[best[i]], TINY), trend.root_mean_square(second[i, n // 3 :])
+        one = Series(level, first[i], statistics.median(ends[i]), lowest[i], spread, max(of_rest, TINY))
+        jumps = _jumps(one, trend.root_mean_square(second[i]), noise, i)
+        numbers_of_one = _level(one, best[i]) | jumps | _ends(one, lines, i)
         found.append(numbers_of_one | {"wait": _moved(smooth[i], one)} | _way(one))
     return found
 

@@ -40,10 +40,10 @@ class Line:
 
 def median(values: FloatArray) -> float:
     """Return the median of values [n], n > 0; many times faster than NumPy's on a few hundred of them."""
-    half = len(values) // 2
-    ordered = values.copy() if len(values) > FEW else values.tolist()  # of a few numbers a list is sorted sooner
+    n, half = len(values), len(values) // 2
+    ordered = values.copy() if n > FEW else values.tolist()  # of a few numbers a list is sorted sooner
     ordered.sort()
-    return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
+    return float(ordered[half] if n % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
 def medians(values: FloatArray) -> FloatArray:
@@ -82,15 +82,16 @@ def second_differences(values: FloatArray) -> FloatArray:
 
 def jumps(values: FloatArray) -> float:
     """Return how far values [n] jump from row to row, trends aside, as a standard deviation."""
-    return float(root_mean_square(np.abs(second_differences(values)))) if len(values) > 2 else 0.0
+    return root_mean_square(np.abs(second_differences(values))) if len(values) > 2 else 0.0
 
 
-def root_mean_square(second: FloatArray) -> FloatArray:
-    """Return ``jumps`` by the absolute second differences, shape [..., n], n > 0, of one series or of several."""
+def root_mean_square(second: FloatArray) -> float:
+    """Return ``jumps`` by the absolute second differences [n], n > 0."""
+    ordered = second.copy()
+    ordered.sort()
     # The upper tenth is left out, for single spikes; the median would miss the steps of a metric of few samples.
-    kept = np.sort(second, axis=-1)[..., : max(1, int(0.9 * second.shape[-1]))]
-    found: FloatArray = np.sqrt(np.einsum("...i,...i->...", kept, kept) / kept.shape[-1] / 6) * 1.25
-    return found
+    kept = ordered[: max(1, int(0.9 * len(ordered)))]
+    return math.sqrt(float(kept @ kept) / len(kept) / 6) * 1.25
 
 
 def one_sample(cost: FloatArray) -> float:
@@ -147,11 +148,10 @@ def running_median(values: FloatArray, width: int) -> FloatArray:
     if width == 3:
         return _joined(values, width, _middle(values[..., :-2], values[..., 1:-1], values[..., 2:]))
     if width == 5:
-        a, b, c, d, e = (values[..., i : values.shape[-1] - 4 + i] for i in range(5))
+        lower, higher = np.minimum(values[..., :-1], values[..., 1:]), np.maximum(values[..., :-1], values[..., 1:])
         # Of two pairs neither the lower minimum nor the higher maximum can be the middle of the five.
-        low = np.maximum(np.minimum(a, b), np.minimum(c, d))
-        high = np.minimum(np.maximum(a, b), np.maximum(c, d))
-        return _joined(values, width, _middle(low, high, e))
+        low, high = np.maximum(lower[..., :-3], lower[..., 2:-1]), np.minimum(higher[..., :-3], higher[..., 2:-1])
+        return _joined(values, width, _middle(low, high, values[..., 4:]))
     windows = np.sort(np.lib.stride_tricks.sliding_window_view(values, width, axis=-1), axis=-1)
     return _joined(values, width, (windows[..., (width - 1) // 2] + windows[..., width // 2]) / 2)
 
@@ -252,7 +252,8 @@ def room(series: Series, level: float) -> float:
 
 def ratio(part: float, whole: float) -> float:
     """Return ``part / whole``, kept within 1e9 so that a whole of 0 gives a number that JSON can hold."""
-    return max(-1e9, min(1e9, part / max(whole, 1e-200)))
+    value = part / (whole if whole > 1e-200 else 1e-200)
+    return value if -1e9 < value < 1e9 else math.copysign(1e9, value)
 
 
 def confidence(effect: float, half: float) -> float:
