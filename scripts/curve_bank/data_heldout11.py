@@ -1,6 +1,6 @@
 """The data sets of heldout11: clocks, sources; a knapsack, a circuit, a ball, hearts, X-rays, games, families, more.
 
-The history of the clocks comes with dateutil, on which pandas and matplotlib depend, the sources are those of Python's
+The history of the clocks comes with tzdata, on which pandas and matplotlib depend, the sources are those of Python's
 library, each in one part. The rest is computed from seeds. ``camouflage`` asks for a box, ``mines`` for a mask. The
 numbers of nine are not all around 0.
 """
@@ -8,10 +8,11 @@ numbers of nine are not all around 0.
 from __future__ import annotations
 
 import ast
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
-from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import torch
@@ -56,12 +57,15 @@ KEYS, SECRET = (0, 3, 7, 10, 13, 17, 20, 24), 16
 def clocks() -> tuple[Part, ...]:
     """Say on which continent clocks were set like this until 1980: 5 classes; z is what they show, and of summers."""
     rows, once = [], set()
-    for name, zone in sorted(import_module("dateutil.zoneinfo").get_zonefile_instance().zones.items()):
+    moments = [datetime(year, month, 15) for year in range(1900, 2021) for month in (1, 7)]
+    for name in sorted(files("tzdata").joinpath("zones").read_text("utf-8").split()):
         where = name.split("/")[0]
         if where not in CONTINENTS + OVERSEAS:
             continue
-        moments = [datetime(year, month, 15) for year in range(1900, 2021) for month in (1, 7)]
-        hours = np.array([zone.utcoffset(moment).total_seconds() / 3600 for moment in moments]).reshape(-1, 2)
+        with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+            zone = ZoneInfo.from_file(file)
+        offsets = [zone.utcoffset(moment) or timedelta() for moment in moments]
+        hours = np.array([offset.total_seconds() / 3600 for offset in offsets]).reshape(-1, 2)
         if hours.tobytes() not in once:  # many zones have several names
             once.add(hours.tobytes())
             rows.append((hours, CONTINENTS.index(where) if where in CONTINENTS else len(CONTINENTS)))
