@@ -12,7 +12,7 @@ from tuner.curve import Curve
 from tuner.shape_of_one import LEAST
 from tuner.symptoms import trend
 
-RULE_VERSION = "12"
+RULE_VERSION = "13"
 """Stored with every verdict; raised whenever a rule or a default threshold changes, which asks for a new fit of the
 scorecard and of the confidences (scripts/fit_scorecard.py, scripts/calibrate.py)."""
 

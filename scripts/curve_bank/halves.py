@@ -61,7 +61,7 @@ class Half:
     logarithm, in place of what the recipes ask for. ``schedules`` are drawn for sound settings. With ``logs_vary``,
     more scores than accuracy and R2 are logged, some of them better when lower, and components of one loss alone. With
     ``strict``, a healthy run must not show what a sick label is verified by either; with ``exclusive``, no run what
-    another label is verified by; with ``legible``, the log of a run must show what its label says.
+    another label is verified by; of the labels in ``legible``, the log of a run must show what its label says.
     """
 
     data: dict[str, tuple[str, ...]]
@@ -80,7 +80,7 @@ class Half:
     logs_vary: bool = False
     strict: bool = False
     exclusive: bool = False
-    legible: bool = False
+    legible: tuple[str, ...] = ()
 
 
 HALVES = {
@@ -278,7 +278,7 @@ HALVES["heldout10"] = replace(
     },
     unstable=("bells", "clamped"),
     stuck_data=("radar", "sandpile", "galaxies", "titration"),
-    legible=True,
+    legible=("not_learning", "stuck_after_first_epoch", "oscillating", "overfitting", "too_early"),
 )
 """The tenth part has the settings of the ninth, other data and architectures, and logs that show their label."""
 

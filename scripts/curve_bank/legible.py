@@ -15,11 +15,20 @@ from scripts.curve_bank.verify import end, lowest
 LEVEL, RISEN, LOST = 0.9, 1.05, 2.0
 """What is left of a loss that is nearly horizontal, and by how much a loss has risen, and risen beyond doubt."""
 
+RESTS = 1.1
+"""How far above its lowest a validation loss may end that does not rise, on few samples."""
+
 LATER = 0.25
 """The most that a loss that is constant after its first drop changes by, as a share of the drop."""
 
 DRIFT = 1.0
 """The most that a loss without a trend drifts over its last 15 rows, in mean changes from row to row."""
+
+KEPT_UP, LEFT = 2 / 3, 1 / 2
+"""What validation gains at most where there is a gap, and at least where there is none, as a share of what train does.
+
+Between them are healthy runs that keep a gap, and gaps that are small.
+"""
 
 SAYS_CHANCE = frozenset({"accuracy", "error", "f1", "r2"})
 """Scores whose value says that nothing was learnt; boxes overlap by chance, and a distance has a unit."""
@@ -27,7 +36,7 @@ SAYS_CHANCE = frozenset({"accuracy", "error", "f1", "r2"})
 
 def illegible(found: Found, row: Row) -> str | None:
     """Return what the log of a run does not show, or None."""
-    reason, shows = SHOWN.get(found.label, ("", lambda run, row: True))
+    reason, shows = SHOWN[found.label]
     return None if shows(found.run, row) else reason
 
 
@@ -56,6 +65,28 @@ def validation_rises(run: Run, row: Row) -> bool:
     return end(run.val["loss"]) >= RISEN * lowest(run.val["loss"])[1]
 
 
+def box_rests(run: Run, row: Row) -> bool:
+    """Say whether the loss of the boxes does not rise in validation either."""
+    return end(run.val["box"]) <= RESTS * lowest(run.val["box"])[1]
+
+
+def hovers(run: Run, row: Row) -> bool:
+    """Say whether the validation loss neither rises nor follows the train loss down."""
+    return not validation_rises(run, row) and kept_up(run) <= KEPT_UP
+
+
+def follows(run: Run, row: Row) -> bool:
+    """Say whether the validation loss follows the train loss down; where it rises, the score is what climbs."""
+    return row["variant"] == "val_loss_rises_score_climbs" or kept_up(run) >= LEFT
+
+
+def kept_up(run: Run) -> float:
+    """Return what the validation loss gained on the higher of the two first losses, as a share of what train did."""
+    fitted, checked = run.train["loss"], run.val["loss"]
+    first = max(fitted[0], checked[0])
+    return (first - end(checked)) / max(first - end(fitted), 1e-12)
+
+
 def not_lost_yet(run: Run, row: Row) -> bool:
     """Say whether the rows that were logged are free of a loss far above the one before training."""
     logged = [run.train["loss"][: len(row["epochs"])], run.val["loss"][: len(row["epochs"])]]
@@ -67,6 +98,9 @@ SHOWN: dict[str, tuple[str, Callable[[Run, Row], bool]]] = {
     "stuck_after_first_epoch": ("it falls on after the first drop", stays),
     "oscillating": ("it has a trend", no_trend),
     "overfitting": ("validation does not rise", validation_rises),
+    "generalization_gap": ("validation rises, or follows", hovers),
+    "class_loss_rising": ("the box loss rises in validation", box_rests),
+    "converged": ("validation does not follow", follows),
     "too_early": ("it diverges beyond doubt", not_lost_yet),
 }
-"""By label: what its log does not show, and whether it does."""
+"""By the labels that can be asked for: what their logs do not show, and whether they do."""

@@ -52,7 +52,7 @@ def candidate(half: str, label: str, index: int, seed: int) -> Row | str:
     part = named(half)
     against = symptom_of(found, row) if part.strict and recipe.healthy and label != "too_early" else None
     against = against or (another(found, row) if part.exclusive else None)
-    return against or (illegible(found, row) if part.legible else None) or row
+    return against or (illegible(found, row) if label in part.legible else None) or row
 
 
 def causes_of(half: str, label: str) -> tuple[str, ...]:

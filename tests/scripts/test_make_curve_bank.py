@@ -15,7 +15,7 @@ from scripts.curve_bank.data import draw
 from scripts.curve_bank.drawing import fits
 from scripts.curve_bank.found import Evidence, Found
 from scripts.curve_bank.halves import HALVES
-from scripts.curve_bank.legible import illegible
+from scripts.curve_bank.legible import SHOWN, illegible
 from scripts.curve_bank.load import Labelled, curve_of, load
 from scripts.curve_bank.log import as_row, number
 from scripts.curve_bank.making import candidate
@@ -164,10 +164,12 @@ def test_the_measures_tell_a_wave_a_zig_zag_and_a_plateau() -> None:
     assert plateau([1.0] * 20 + list(np.linspace(1, 0, 20))) in range(20, 25)
 
 
-def reason(label: str, train: list[float], val: list[float], score: str = "val_rmse") -> str | None:
+def reason(
+    label: str, train: list[float], val: list[float], score: str = "val_rmse", variant: str | None = None
+) -> str | None:
     run = Run.__new__(Run)
-    run.train, run.val, run.initial = {"loss": train}, {"loss": val}, {"loss": 2.0}
-    row = {"epochs": list(range(len(train))), "series": {score: {"kind": "metric"}}}
+    run.train, run.val, run.initial = {"loss": train}, {"loss": val, "box": val}, {"loss": 2.0}
+    row = {"epochs": list(range(len(train))), "series": {score: {"kind": "metric"}}, "variant": variant}
     return illegible(Found(label, run, "", Evidence("none", 0.0, 0.0)), row)
 
 
@@ -184,4 +186,15 @@ def test_a_log_that_does_not_show_its_label_is_none_of_a_legible_part() -> None:
     assert reason("overfitting", falling, flat) == "validation does not rise"
     assert reason("too_early", [2.1, 1.9, 3.0], flat) is None
     assert reason("too_early", [2.1, 90.0, 4e6], flat) == "it diverges beyond doubt"
+    assert reason("generalization_gap", falling, [2.0] * 30) is None
+    assert reason("generalization_gap", falling, falling) == "validation rises, or follows"
+    assert reason("generalization_gap", falling, [1.0] * 15 + [1.2] * 15) == "validation rises, or follows"
+    assert reason("class_loss_rising", falling, flat) is None
+    assert reason("class_loss_rising", falling, [1.0] * 15 + [1.2] * 15) == "the box loss rises in validation"
     assert reason("converged", falling, falling) is None
+    assert reason("converged", falling, [2.0] * 30) == "validation does not follow"
+    assert reason("converged", falling, [2.0] * 30, variant="val_loss_rises_score_climbs") is None
+
+
+def test_what_a_legible_part_asks_of_a_log_can_be_asked() -> None:
+    assert all(set(half.legible) <= SHOWN.keys() for half in HALVES.values())

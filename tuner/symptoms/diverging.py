@@ -88,7 +88,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         if curve.train_loss is not None and _lost(curve, train, val, rows, options):
             return _symptom(curve, curve.train_loss, rows, severity)
     leaps = all(_leaps(loss, options) for loss in (train, val) if len(loss))
-    if curve.train_loss is not None and leaps and _score_is_lost(curve, 3, options.score_lost_at_end):
+    lost = leaps and (_score_is_lost(curve, 3, options.score_lost_at_end) or _leapt(curve, train, val, options))
+    if curve.train_loss is not None and lost:
         return _symptom(curve, curve.train_loss, 3, NAMED)
     return _dead_from_the_start(curve, train, val, options) or _fell_back(curve, train, val, options)
 
@@ -103,6 +104,12 @@ def _leaps(loss: FloatArray, options: Options) -> bool:
     if _swings(loss[: lowest + 1], options.leap):
         return False
     return bool(np.all(np.diff(last) > 0)) and last[-1] - after[0] > 6 * trend.jitter(loss)
+
+
+def _leapt(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> bool:
+    """Tell whether the losses are far above their first values at the end, with next to nothing that could be lost."""
+    far = all(_above(loss, loss[0], options.above_start, 1) for loss in (train, val) if len(loss))
+    return far and _ended(curve, options) and not trend.good(trend.metric(curve), options.nothing)
 
 
 def _swings(loss: FloatArray, times: float) -> bool:

@@ -143,7 +143,8 @@ def _prior_only(metric: FloatArray, train: FloatArray, val: FloatArray, fixed: b
     moved = max(0.0, float(calm.max())) - max(0.0, float(calm[0])) if len(calm) else 0.0
     if (moved > options.unmoved and not fixed) or len(train) < 4:
         return False
-    if len(val) and val.min() < (1 - (options.prior_val if len(metric) else options.fallen)) * val[0]:
+    spared = options.prior if fixed else options.prior_val if len(metric) else options.fallen
+    if len(val) and val.min() < (1 - spared) * val[0]:
         return False
     rest = train[len(train) // 3 :]
     first, fallen = abs(float(train[0])), float(train[0]) - trend.median(rest)
