@@ -8,7 +8,7 @@ import numpy as np
 
 from scripts.curve_bank.found import Found
 from scripts.curve_bank.log import Row
-from scripts.curve_bank.shown import scores
+from scripts.curve_bank.shown import climb_on_validation, scores
 from scripts.curve_bank.training import Run
 from scripts.curve_bank.verify import end, lowest
 
@@ -29,6 +29,9 @@ KEPT_UP, LEFT = 2 / 3, 1 / 2
 
 Between them are healthy runs that keep a gap, and gaps that are small.
 """
+
+CLIMBED = 0.05
+"""By how much an accuracy climbs beyond what a few samples do by chance."""
 
 SAYS_CHANCE = frozenset({"accuracy", "error", "f1", "r2"})
 """Scores whose value says that nothing was learnt; boxes overlap by chance, and a distance has a unit."""
@@ -77,7 +80,9 @@ def hovers(run: Run, row: Row) -> bool:
 
 def follows(run: Run, row: Row) -> bool:
     """Say whether the validation loss follows the train loss down; where it rises, the score is what climbs."""
-    return row["variant"] == "val_loss_rises_score_climbs" or kept_up(run) >= LEFT
+    if row["variant"] == "val_loss_rises_score_climbs":
+        return climb_on_validation(run, row["onset"]) >= CLIMBED
+    return kept_up(run) >= LEFT
 
 
 def kept_up(run: Run) -> float:

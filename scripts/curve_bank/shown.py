@@ -81,7 +81,7 @@ def unclear(found: Found) -> str | None:
         return "also overfitting"
     if found.label == "generalization_gap" and end(run.train["loss"]) > 0.8 * end(run.val["loss"]):
         return "the logged losses are near each other"
-    climbs = found.variant != "val_loss_rises_score_climbs" or climbs_on_validation(found)
+    climbs = found.variant != "val_loss_rises_score_climbs" or climb_on_validation(found.run, found.onset) > 0
     return None if climbs else "the validation does not show that the score climbs"
 
 
@@ -151,9 +151,10 @@ def keeps_a_gap(run: Run) -> bool:
     return stays and evaluate(run, run.setup.task.train)["loss"] <= 0.7 * end(loss)
 
 
-def climbs_on_validation(found: Found) -> bool:
-    score, turn = found.run.val[found.run.score], found.onset or 0
-    return end(score) > sum(score[max(0, turn - 3) : turn + 2]) / len(score[max(0, turn - 3) : turn + 2])
+def climb_on_validation(run: Run, onset: int | None) -> float:
+    """Return by how much the validated score ends above what it was when its loss was lowest."""
+    score, turn = run.val[run.score], onset or 0
+    return end(score) - sum(score[max(0, turn - 3) : turn + 2]) / len(score[max(0, turn - 3) : turn + 2])
 
 
 SHOWS: dict[str, Callable[[Run], bool]] = {

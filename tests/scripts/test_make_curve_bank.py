@@ -164,12 +164,22 @@ def test_the_measures_tell_a_wave_a_zig_zag_and_a_plateau() -> None:
     assert plateau([1.0] * 20 + list(np.linspace(1, 0, 20))) in range(20, 25)
 
 
-def reason(
-    label: str, train: list[float], val: list[float], score: str = "val_rmse", variant: str | None = None
+class Classified(Run):
+    @property
+    def score(self) -> str:
+        return "accuracy"
+
+
+def reason(label: str, train: list[float], val: list[float], score: str = "val_rmse") -> str | None:
+    return reason_against(label, train, {"loss": val, "box": val}, score)
+
+
+def reason_against(
+    label: str, train: list[float], val: dict[str, list[float]], score: str = "val_rmse", variant: str | None = None
 ) -> str | None:
-    run = Run.__new__(Run)
-    run.train, run.val, run.initial = {"loss": train}, {"loss": val, "box": val}, {"loss": 2.0}
-    row = {"epochs": list(range(len(train))), "series": {score: {"kind": "metric"}}, "variant": variant}
+    run = Classified.__new__(Classified)
+    run.train, run.val, run.initial = {"loss": train}, val, {"loss": 2.0}
+    row = {"epochs": list(range(len(train))), "series": {score: {"kind": "metric"}}, "variant": variant, "onset": 9}
     return illegible(Found(label, run, "", Evidence("none", 0.0, 0.0)), row)
 
 
@@ -193,7 +203,13 @@ def test_a_log_that_does_not_show_its_label_is_none_of_a_legible_part() -> None:
     assert reason("class_loss_rising", falling, [1.0] * 15 + [1.2] * 15) == "the box loss rises in validation"
     assert reason("converged", falling, falling) is None
     assert reason("converged", falling, [2.0] * 30) == "validation does not follow"
-    assert reason("converged", falling, [2.0] * 30, variant="val_loss_rises_score_climbs") is None
+
+
+def test_a_loss_may_rise_in_a_legible_part_where_a_score_climbs_beyond_doubt() -> None:
+    falling, rising = np.linspace(2, 0.2, 30).tolist(), np.linspace(2, 3, 30).tolist()
+    for last, expected in ((0.9, None), (0.52, "validation does not follow")):
+        val = {"loss": rising, "accuracy": np.linspace(0.5, last, 30).tolist()}
+        assert reason_against("converged", falling, val, variant="val_loss_rises_score_climbs") == expected
 
 
 def test_what_a_legible_part_asks_of_a_log_can_be_asked() -> None:
