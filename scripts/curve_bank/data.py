@@ -28,6 +28,7 @@ from scripts.curve_bank import (
     data_heldout9,
     data_heldout10,
     data_heldout11,
+    data_heldout12,
     data_random,
 )
 from scripts.curve_bank.samples import ALPHABET, BLANKS, LETTERS, VOWELS, Array, Part, Task, as_part, share, standardise
@@ -198,10 +199,20 @@ POOLS: dict[str, Callable[[], tuple[Part, ...]]] = {
         *data_heldout9.DATA_SETS,
         *data_heldout10.DATA_SETS,
         *data_heldout11.DATA_SETS,
+        *data_heldout12.DATA_SETS,
     )
 }
 
-LATEST = (data_heldout5, data_heldout6, data_heldout7, data_heldout8, data_heldout9, data_heldout10, data_heldout11)
+LATEST = (
+    data_heldout5,
+    data_heldout6,
+    data_heldout7,
+    data_heldout8,
+    data_heldout9,
+    data_heldout10,
+    data_heldout11,
+    data_heldout12,
+)
 LAST = tuple(f for part in LATEST for f in part.DATA_SETS)
 UNSEEN = frozenset(f.__name__ for f in LAST)
 """Data sets of the parts made last: none of the random tasks is a view of them."""

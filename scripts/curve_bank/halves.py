@@ -305,6 +305,29 @@ HALVES["heldout11"] = replace(
 )
 """The eleventh part has the settings of the tenth, and other data and architectures."""
 
+OF_TWELFTH = tuple(
+    "glass districts cannon lenses marriages barcodes stars faces dominoes mirrors endings paths".split()
+)
+
+HALVES["heldout12"] = replace(
+    HALVES["heldout11"],
+    data=dict.fromkeys(OF_TWELFTH, ANY),
+    rates={
+        "butterflies": {"adam": 5e-3, "momentum": 7e-3, "sgd": 3e-2},
+        "dendrites": {"adam": 2e-3, "momentum": 7e-3, "sgd": 3e-2},
+        "fuzzy": {"adam": 5e-3, "momentum": 2e-2, "sgd": 1e-1},
+        "gabor": {"adam": 4e-3, "momentum": 1e-2, "sgd": 7e-2},
+        "lattices": {"adam": 5e-3, "momentum": 1e-2, "sgd": 7e-2},
+        "oscillators": {"adam": 3e-3, "momentum": 7e-3, "sgd": 3e-2},
+        "plateaus": {"adam": 5e-3, "momentum": 1e-2, "sgd": 7e-2},
+        "quaternions": {"adam": 4e-3, "momentum": 1e-2, "sgd": 5e-2},
+        "reflections": {"adam": 4e-3, "momentum": 1e-2, "sgd": 5e-2},
+    },
+    unstable=("gabor", "plateaus"),
+    stuck_data=("lenses", "cannon", "districts"),
+)
+"""The twelfth part has the settings of the eleventh, and other data and architectures."""
+
 RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
 """The part whose tasks and models have no names that could be listed."""

@@ -84,6 +84,17 @@ from scripts.curve_bank.models_heldout11 import (
     concatenated,
     hashed,
 )
+from scripts.curve_bank.models_heldout12 import (
+    Fuzzy,
+    Lattices,
+    Oscillators,
+    butterflies,
+    dendrites,
+    gabor,
+    plateaus,
+    quaternions,
+    reflections,
+)
 from scripts.curve_bank.samples import ALPHABET, Task
 
 Layered = Callable[[int, int, int, float, Task], nn.Module]
@@ -236,6 +247,12 @@ LAYERED: dict[str, Layered] = {
     "competing": competing,
     "concatenated": concatenated,
     "hashed": hashed,
+    "butterflies": butterflies,
+    "dendrites": dendrites,
+    "gabor": gabor,
+    "plateaus": plateaus,
+    "quaternions": quaternions,
+    "reflections": reflections,
 }
 """Architectures that are as deep as is asked for, and look at the task."""
 
@@ -284,6 +301,9 @@ FLAT: dict[str, Flat] = {
     "antisymmetric": Antisymmetric,
     "ellipses": Ellipses,
     "soft_maxima": SoftMaxima,
+    "fuzzy": Fuzzy,
+    "lattices": Lattices,
+    "oscillators": Oscillators,
 }
 """Architectures whose depth is their own."""
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from scripts.curve_bank import data_heldout7, data_heldout8, data_heldout9, data_heldout10, data_heldout11
+from scripts.curve_bank import (
+    data_heldout7,
+    data_heldout8,
+    data_heldout9,
+    data_heldout10,
+    data_heldout11,
+    data_heldout12,
+)
 from scripts.curve_bank.samples import Part
 from tuner.inside.scores import confused
 
-BOXES = data_heldout7.BOXES | data_heldout8.BOXES | data_heldout9.BOXES | data_heldout10.BOXES | data_heldout11.BOXES
-MASKS = data_heldout7.MASKS | data_heldout8.MASKS | data_heldout9.MASKS | data_heldout10.MASKS | data_heldout11.MASKS
+PARTS = (data_heldout7, data_heldout8, data_heldout9, data_heldout10, data_heldout11, data_heldout12)
+BOXES: frozenset[str] = frozenset().union(*(part.BOXES for part in PARTS))
+MASKS: frozenset[str] = frozenset().union(*(part.MASKS for part in PARTS))
 
 LOWER_IS_BETTER = frozenset({"error", "rmse", "mae"})
 SHARES = frozenset({"accuracy", "error", "f1", "IoU", "dice", "mAP50"})
