@@ -74,7 +74,7 @@ def districts() -> tuple[Part, ...]:
     for district, border in borders:
         where[border.contains_points(at)] = district
     at, where = at[where >= 0][:N], where[where >= 0][:N]
-    seen = standardise(at) + 0.15 * rng.normal(size=at.shape)
+    seen = standardise(at) + 0.2 * rng.normal(size=at.shape)
     x = np.concatenate([seen, seen**2 - 1, seen[:, :1] * seen[:, 1:]], axis=1)
     share = votes / votes.sum(axis=1, keepdims=True)
     return dealt(
@@ -110,7 +110,7 @@ def cannon() -> tuple[Part, ...]:
         highest = np.maximum(highest, at[1])
         flying &= at[1] > 0
     y = np.where(at[0] < wall, 0, np.where(over < height, 1, np.where(at[0] < wall + 0.6, 2, 3)))
-    seen = 1.7 * raw + 0.1 * rng.normal(size=raw.shape)
+    seen = 1.7 * raw + 0.3 * rng.normal(size=raw.shape)
     return dealt(torch.tensor(seen, dtype=torch.float32), y, np.stack([2 * at[0] - 2, 3 * highest], axis=1))
 
 
@@ -128,7 +128,7 @@ def lenses() -> tuple[Part, ...]:
     second = strong[:, 1] - 1 / thing
     larger = (near / first) / (thing * second)
     y = 2 * (larger > 0) + (second > 0)
-    seen = np.stack([2 * near - 2.3, 1.7 * gap - 2, *(strong.T / 1.4 - 1)], axis=1) + 0.2 * rng.normal(size=(N, 4))
+    seen = np.stack([2 * near - 2.3, 1.7 * gap - 2, *(strong.T / 1.4 - 1)], axis=1) + 0.3 * rng.normal(size=(N, 4))
     z = np.stack([np.log(np.abs(larger)) + 1, second], axis=1)
     return dealt(torch.tensor(seen, dtype=torch.float32), y.astype(np.int64), np.clip(z, -2.5, 3.5))
 
@@ -230,7 +230,7 @@ def faces() -> tuple[Part, ...]:
     at = np.arange(PICTURE)
     near = [np.exp(-1.5 * (at - where[:, :, None]) ** 2) for where in (below, across)]
     ink = np.minimum(np.einsum("npi,npj->nij", *near), 1.5)
-    seen = 2 * ink - 0.8 + 0.35 * rng.normal(size=ink.shape)
+    seen = 2 * ink - 0.8 + 0.6 * rng.normal(size=ink.shape)
     return dealt(torch.tensor(seen[:, None], dtype=torch.float32), mood, np.stack([4 * tilt, 2 * size - 6], axis=1))
 
 

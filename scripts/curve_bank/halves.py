@@ -314,17 +314,17 @@ HALVES["heldout12"] = replace(
     data=dict.fromkeys(OF_TWELFTH, ANY),
     rates={
         "butterflies": {"adam": 1e-2, "momentum": 1.5e-2, "sgd": 6e-2},
-        "dendrites": {"adam": 4e-3, "momentum": 7e-3, "sgd": 2.5e-2},
-        "fuzzy": {"adam": 6e-3, "momentum": 2e-2, "sgd": 1e-1},
-        "gabor": {"adam": 6e-3, "momentum": 8e-3, "sgd": 5e-2},
-        "lattices": {"adam": 8e-3, "momentum": 2e-2, "sgd": 1.2e-1},
-        "oscillators": {"adam": 6e-3, "momentum": 7e-3, "sgd": 3e-2},
-        "plateaus": {"adam": 8e-3, "momentum": 2e-2, "sgd": 1.2e-1},
-        "quaternions": {"adam": 6e-3, "momentum": 1e-2, "sgd": 5e-2},
-        "reflections": {"adam": 6e-3, "momentum": 1e-2, "sgd": 4e-2},
+        "dendrites": {"adam": 5e-3, "momentum": 8e-3, "sgd": 2e-2},
+        "fuzzy": {"adam": 1e-2, "momentum": 2e-2, "sgd": 1e-1},
+        "gabor": {"adam": 8e-3, "momentum": 1e-2, "sgd": 7e-2},
+        "lattices": {"adam": 1.2e-2, "momentum": 3e-2, "sgd": 1.5e-1},
+        "oscillators": {"adam": 8e-3, "momentum": 7e-3, "sgd": 4e-2},
+        "plateaus": {"adam": 1e-2, "momentum": 2e-2, "sgd": 1.5e-1},
+        "quaternions": {"adam": 8e-3, "momentum": 1.2e-2, "sgd": 5e-2},
+        "reflections": {"adam": 8e-3, "momentum": 1.2e-2, "sgd": 5e-2},
     },
-    unstable=("gabor", "plateaus"),
-    stuck_data=("lenses", "cannon", "districts"),
+    unstable=("gabor",),
+    stuck_data=("cannon", "marriages", "stars"),
 )
 """The twelfth part has the settings of the eleventh, and other data and architectures."""
 

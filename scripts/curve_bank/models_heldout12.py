@@ -11,6 +11,7 @@ from scripts.curve_bank.models_heldout10 import stacked
 from scripts.curve_bank.samples import Task
 
 WAVE = 2.0
+STEEP = 5.0
 SIDES = 3
 BRANCHES = 4
 RULES = 12
@@ -38,14 +39,10 @@ def gabor(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.
 
 
 class Plateau(nn.Module):
-    """Units that answer evenly between two edges, of learned distance, and not at all beyond."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.reach = nn.Parameter(torch.ones(width))
+    """A unit that answers evenly between -1 and 1 and not at all beyond."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.sigmoid(3 * (x + self.reach)) - torch.sigmoid(3 * (x - self.reach))
+        return torch.sigmoid(STEEP * (x + 1)) - torch.sigmoid(STEEP * (x - 1))
 
 
 def plateaus(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
@@ -55,7 +52,7 @@ def plateaus(n_out: int, width: int, depth: int, dropout: float, task: Task) -> 
         sums = nn.Linear(size, width)
         nn.init.normal_(sums.weight, std=(1.4 if i else 1.0) / size**0.5)
         nn.init.uniform_(sums.bias, -1.0, 1.0)
-        return [sums, Plateau(width)]
+        return [sums, Plateau()]
 
     return stacked(n_out, width, min(depth, 2), dropout, task, layer)
 
