@@ -325,8 +325,9 @@ HALVES["heldout12"] = replace(
     },
     unstable=("gabor",),
     stuck_data=("cannon", "marriages", "stars"),
+    legible=(*HALVES["heldout11"].legible, "generalization_gap", "class_loss_rising", "converged"),
 )
-"""The twelfth part has the settings of the eleventh, and other data and architectures."""
+"""The twelfth part has other data and architectures than the eleventh, and asks three more labels to be legible."""
 
 RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
