@@ -23,7 +23,8 @@ Thresholds: they spare what was seen to end well among 1,000 recorded small netw
 times, but was down to half of its peak within 15 % of the plan. Of 1,000 recorded classifiers 85 exploded in their
 first epoch and were still at chance after a quarter of the plan; 5 of those passed an accuracy of 0.5 later, none
 0.9. Once the plan is over, a training loss that stays 1.6 times above its lowest level is enough, with the score lost:
-no sound run of the bank ends so.
+no sound run of the bank ends so. A run whose losses rise to twice their first ones by then diverges whatever a score
+below 0.2 does: so little cannot be lost.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ hundred images by heart; if all else fails, give the experiment up and save the 
 
 Thresholds: it is said after a fifth of the plan and sure after a third: of 65 recorded recurrent networks that left
 chance at all, 15 did so only after a quarter of it, and one of those ended among the best tenth. A metric that knows
-no more than three values is that of a model that gives everything one of a few answers. A score whose 0 means nothing
+no more than three values is that of a model that gives everything one of a few answers, and the frequencies of those
+took up to 11 % off the losses of such runs of the bank: 15 % are spared. A score whose 0 means nothing
 (R2; every score at 0 in every row) and that has not left it by three fifths of the plan tells it whatever the
 losses did: they fall on the way to the mean as well.
 """
