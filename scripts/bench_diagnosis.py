@@ -1,7 +1,7 @@
 """Measure how well tuner reads training curves, beside what other tools would say of the same curves.
 
     python scripts/bench_diagnosis.py --labelled LABELLED --logs LOGS
-    python scripts/bench_diagnosis.py --heldout --json results/diagnosis/heldout11.json
+    python scripts/bench_diagnosis.py --heldout --json results/diagnosis/heldout12.json
 
 The bank holds curves of real small trainings with a known cause (scripts/curve_bank). Its dev half is for looking while
 rules change, and so are by now its first nine held-out parts; the tenth one, of other data and other architectures
@@ -58,7 +58,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--dev", dest="bank", action="store_const", const=ROOT / "bank" / "dev.jsonl")
-    which.add_argument("--heldout", dest="bank", action="store_const", const=ROOT / "bank" / "heldout11.jsonl")
+    which.add_argument("--heldout", dest="bank", action="store_const", const=ROOT / "bank" / "heldout12.jsonl")
     which.add_argument("--bank", type=Path, metavar="FILE", help="another part or bank; the default is the dev half")
     parser.set_defaults(bank=ROOT / "bank" / "dev.jsonl")
     parser.add_argument("--labelled", type=Path, metavar="DIR")
