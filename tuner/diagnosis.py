@@ -31,6 +31,12 @@ FACTS = ("nan", "negative_loss", "too_early")
 FIRM = (*FACTS, "diverging")
 """Those that stand while a run goes on."""
 
+WAVES = 0.8
+"""The margin from which on waves of a fixed period are a fact as well, once the plan is over.
+
+No number of the shape knows of a period, so to a scorecard a small wave is its curve without it.
+"""
+
 BY_RULE = ("diverging", "periodic", "class_loss_rising", "slow_start", "not_learning", "stuck_after_first_epoch")
 """Those that no shape says where no rule sees them.
 
@@ -145,12 +151,18 @@ def diagnose(
     """
     judged = judge(curve, plugins, options)
     seen = [replace(s, confidence=calibration.confidence(s.name, s.confidence)) for s in judged]
-    firm = FIRM if goes_on(curve) else FACTS
-    if not judged or judged[0].name in firm or len(trend.clean(curve.train_loss)) < LEAST:
+    if not judged or _stands(judged[0], curve) or len(trend.clean(curve.train_loss)) < LEAST:
         return Diagnosis(tuple(seen))
     if goes_on(curve):
         return Diagnosis(tuple(_foreseen(curve, plugins, judged, seen) if judged[0].harmful else seen))
     return Diagnosis(tuple(_weighed(curve, plugins, seen) if curve.length >= FEWEST else seen))
+
+
+def _stands(first: Symptom, curve: Curve) -> bool:
+    """Tell whether the verdict of the rules is one on which no scorecard has a say."""
+    if goes_on(curve):
+        return first.name in FIRM
+    return first.name in FACTS or (first.name == "periodic" and first.confidence >= WAVES)
 
 
 def goes_on(curve: Curve) -> bool:
