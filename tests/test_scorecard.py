@@ -14,7 +14,7 @@ from scripts.curve_bank.load import load
 from scripts.fit_scorecard import digest
 from tuner import registry, scorecard, shape
 from tuner.curve import Curve, Kind, Series
-from tuner.diagnosis import FACTS, FINISHED, RULE_VERSION, diagnose, judge, likeliest, stands, weigh
+from tuner.diagnosis import FACTS, FINISHED, RULE_VERSION, WAVES, diagnose, judge, likeliest, stands, weigh
 
 BANK = Path(__file__).resolve().parents[1] / "bank"
 E = np.arange(40.0)
@@ -146,6 +146,15 @@ def test_the_less_is_left_of_the_plan_the_surer_an_alarm_has_to_be() -> None:
 def test_facts_are_not_weighed(name: str) -> None:
     curve = next(iter(registry.SYMPTOMS[name].SEEN.values()))
     assert diagnose(curve, registry.SYMPTOMS).verdict.name == name  # type: ignore[union-attr]
+
+
+def test_waves_that_a_rule_is_sure_of_are_not_weighed_at_the_end() -> None:
+    waves = [labelled.curve for labelled in load(BANK / "heldout12.jsonl") if labelled.row["label"] == "periodic"]
+    sure = [
+        c for c in waves if (rule := judge(c, registry.SYMPTOMS)[0]).name == "periodic" and rule.confidence >= WAVES
+    ]
+    assert len(sure) > 10
+    assert {diagnose(curve, registry.SYMPTOMS).verdict.name for curve in sure} == {"periodic"}
 
 
 def test_the_points_were_fitted_on_the_rules_as_they_are() -> None:

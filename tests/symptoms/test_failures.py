@@ -86,6 +86,15 @@ def test_a_rising_loss_with_a_score_that_holds_is_left_alone() -> None:
     assert diverging.detect(lost, options=diverging.Options()) is not None
 
 
+@pytest.mark.parametrize(("best", "lost"), [(0.1, True), (0.6, False)])
+def test_losses_that_leap_far_above_their_first_values_at_the_end_are_lost_whatever_a_tiny_score_does(
+    best: float, lost: bool
+) -> None:
+    loss = 0.3 - 0.002 * E + 0.002 * np.maximum(E - 28, 0) ** 2.6
+    curve = Curve.of(train_loss=loss, val_loss=loss, metrics={"map": np.linspace(0, best, 40)}, planned_epochs=40)
+    assert (diverging.detect(curve, options=diverging.Options()) is not None) == lost
+
+
 def test_a_training_loss_that_rises_alone_is_not_divergence() -> None:
     curve = Curve.of(train_loss=1.5 * 1.1**E, val_loss=FALLING)
     assert diverging.detect(curve, options=diverging.Options()) is None
@@ -136,6 +145,14 @@ def test_validation_that_never_moves_is_nothing_learnt_however_the_batches_jump(
     moves = Curve.of(train_loss=batches, val_loss=np.linspace(2.851, 2.2, 40), planned_epochs=40)
     assert not_learning.detect(still, options=not_learning.Options()) is not None
     assert not_learning.detect(moves, options=not_learning.Options()) is None
+
+
+def test_the_frequencies_of_the_answers_are_nothing_learnt_where_a_score_never_leaves_one_of_them() -> None:
+    loss = 1.45 + 0.16 * 0.8**E + 0.005 * JITTER  # 10 % less than at first
+    curve = Curve.of(train_loss=loss, val_loss=loss, metrics={"accuracy": np.full(40, 0.48)})
+    climbing = Curve.of(train_loss=loss, val_loss=loss, metrics={"accuracy": 0.48 - 0.2 * 0.8**E})
+    assert not_learning.detect(curve, options=not_learning.Options()) is not None
+    assert not_learning.detect(climbing, options=not_learning.Options()) is None
 
 
 def test_percentages_are_read_as_shares() -> None:
