@@ -184,25 +184,6 @@ def text_words() -> tuple[Part, ...]:
     return text([LETTERS, VOWELS], lambda windows, topic: torch.isin(windows, blank).sum(dim=1).clamp(max=3))
 
 
-POOLS: dict[str, Callable[[], tuple[Part, ...]]] = {
-    f.__name__: f
-    for f in (
-        *(digits, breast_cancer, diabetes),
-        *(photo_region, photo_brightness, text_topic, text_words),
-        *data_heldout2.DATA_SETS,
-        *data_heldout3.DATA_SETS,
-        *data_heldout4.DATA_SETS,
-        *data_heldout5.DATA_SETS,
-        *data_heldout6.DATA_SETS,
-        *data_heldout7.DATA_SETS,
-        *data_heldout8.DATA_SETS,
-        *data_heldout9.DATA_SETS,
-        *data_heldout10.DATA_SETS,
-        *data_heldout11.DATA_SETS,
-        *data_heldout12.DATA_SETS,
-    )
-}
-
 LATEST = (
     data_heldout5,
     data_heldout6,
@@ -214,5 +195,18 @@ LATEST = (
     data_heldout12,
 )
 LAST = tuple(f for part in LATEST for f in part.DATA_SETS)
+
+POOLS: dict[str, Callable[[], tuple[Part, ...]]] = {
+    f.__name__: f
+    for f in (
+        *(digits, breast_cancer, diabetes),
+        *(photo_region, photo_brightness, text_topic, text_words),
+        *data_heldout2.DATA_SETS,
+        *data_heldout3.DATA_SETS,
+        *data_heldout4.DATA_SETS,
+        *LAST,
+    )
+}
+
 UNSEEN = frozenset(f.__name__ for f in LAST)
 """Data sets of the parts made last: none of the random tasks is a view of them."""

@@ -48,12 +48,29 @@ class Bell(nn.Module):
 
 def bells(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of units that answer most where their sum is 0."""
+    return localised(Bell(), (0.7, 1.0, 1.0), n_out, width, depth, dropout, task)
+
+
+def localised(
+    unit: nn.Module,
+    spread: tuple[float, float, float],
+    n_out: int,
+    width: int,
+    depth: int,
+    dropout: float,
+    task: Task,
+) -> nn.Module:
+    """Return layers of units that answer around 0.
+
+    ``spread`` is how far their sums begin apart, in the first layer and in the next, and how far they are shifted.
+    """
+    first, later, shift = spread
 
     def layer(size: int, i: int) -> list[nn.Module]:
         sums = nn.Linear(size, width)
-        nn.init.normal_(sums.weight, std=(1.0 if i else 0.7) / size**0.5)
-        nn.init.uniform_(sums.bias, -1.0, 1.0)
-        return [sums, Bell()]
+        nn.init.normal_(sums.weight, std=(later if i else first) / size**0.5)
+        nn.init.uniform_(sums.bias, -shift, shift)
+        return [sums, unit]
 
     return stacked(n_out, width, min(depth, 2), dropout, task, layer)
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scripts.curve_bank.models_heldout4 import numbers
-from scripts.curve_bank.models_heldout10 import stacked
+from scripts.curve_bank.models_heldout10 import localised, stacked
 from scripts.curve_bank.samples import Task
 
 DEGREE = 3
@@ -26,7 +26,7 @@ class Bump(nn.Module):
 
 def bumps(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of units that answer around 0 alone (raised cosines)."""
-    return localised(Bump(), 0.6, n_out, width, depth, dropout, task)
+    return localised(Bump(), (0.6, 0.84, 0.6), n_out, width, depth, dropout, task)
 
 
 class Cauchy(nn.Module):
@@ -38,21 +38,7 @@ class Cauchy(nn.Module):
 
 def cauchy(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of units that answer most where their sum is 0, with long tails (Lorentz' curve)."""
-    return localised(Cauchy(), 1.0, n_out, width, depth, dropout, task)
-
-
-def localised(
-    unit: nn.Module, spread: float, n_out: int, width: int, depth: int, dropout: float, task: Task
-) -> nn.Module:
-    """Return layers of units that answer around 0, whose sums begin with such a standard deviation."""
-
-    def layer(size: int, i: int) -> list[nn.Module]:
-        sums = nn.Linear(size, width)
-        nn.init.normal_(sums.weight, std=(1.4 if i else 1.0) * spread / size**0.5)
-        nn.init.uniform_(sums.bias, -spread, spread)
-        return [sums, unit]
-
-    return stacked(n_out, width, min(depth, 2), dropout, task, layer)
+    return localised(Cauchy(), (1.0, 1.4, 1.0), n_out, width, depth, dropout, task)
 
 
 class Chebyshev(nn.Module):

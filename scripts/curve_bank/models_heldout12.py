@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from scripts.curve_bank.models_heldout4 import numbers
-from scripts.curve_bank.models_heldout10 import stacked
+from scripts.curve_bank.models_heldout10 import localised, stacked
 from scripts.curve_bank.samples import Task
 
 WAVE = 2.0
@@ -28,14 +28,7 @@ class Gabor(nn.Module):
 
 def gabor(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of units that answer with a short wave (as in WIRE)."""
-
-    def layer(size: int, i: int) -> list[nn.Module]:
-        sums = nn.Linear(size, width)
-        nn.init.normal_(sums.weight, std=(1.2 if i else 0.7) / size**0.5)
-        nn.init.uniform_(sums.bias, -0.7, 0.7)
-        return [sums, Gabor()]
-
-    return stacked(n_out, width, min(depth, 2), dropout, task, layer)
+    return localised(Gabor(), (0.7, 1.2, 0.7), n_out, width, depth, dropout, task)
 
 
 class Plateau(nn.Module):
@@ -47,14 +40,7 @@ class Plateau(nn.Module):
 
 def plateaus(n_out: int, width: int, depth: int, dropout: float, task: Task) -> nn.Module:
     """Return layers of units that answer within a strip (differences of two logistic curves)."""
-
-    def layer(size: int, i: int) -> list[nn.Module]:
-        sums = nn.Linear(size, width)
-        nn.init.normal_(sums.weight, std=(1.4 if i else 1.0) / size**0.5)
-        nn.init.uniform_(sums.bias, -1.0, 1.0)
-        return [sums, Plateau()]
-
-    return stacked(n_out, width, min(depth, 2), dropout, task, layer)
+    return localised(Plateau(), (1.0, 1.4, 1.0), n_out, width, depth, dropout, task)
 
 
 class Quaternions(nn.Module):

@@ -5,20 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from scripts.curve_bank import (
-    data_heldout7,
-    data_heldout8,
-    data_heldout9,
-    data_heldout10,
-    data_heldout11,
-    data_heldout12,
-)
+from scripts.curve_bank.data import LATEST
 from scripts.curve_bank.samples import Part
 from tuner.inside.scores import confused
 
-PARTS = (data_heldout7, data_heldout8, data_heldout9, data_heldout10, data_heldout11, data_heldout12)
-BOXES: frozenset[str] = frozenset().union(*(part.BOXES for part in PARTS))
-MASKS: frozenset[str] = frozenset().union(*(part.MASKS for part in PARTS))
+BOXES: frozenset[str] = frozenset().union(*(getattr(part, "BOXES", ()) for part in LATEST))
+MASKS: frozenset[str] = frozenset().union(*(getattr(part, "MASKS", ()) for part in LATEST))
 
 LOWER_IS_BETTER = frozenset({"error", "rmse", "mae"})
 SHARES = frozenset({"accuracy", "error", "f1", "IoU", "dice", "mAP50"})
