@@ -27,7 +27,6 @@ from sklearn.linear_model import LogisticRegression
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts.curve_bank.halves import VARIED  # noqa: E402
 from scripts.curve_bank.load import Labelled, load  # noqa: E402
 from tuner import scorecard  # noqa: E402
 from tuner.calibration import logit  # noqa: E402
@@ -138,7 +137,7 @@ def of_ends(bank: Sequence[Labelled]) -> Iterator[Row]:
 
 def part_of(labelled: Labelled) -> str:
     """Return the part whose data and models a curve is of."""
-    return str(labelled.row["half"]).removesuffix(VARIED)
+    return str(labelled.row["half"]).partition("-")[0]
 
 
 def of_textbook() -> Iterator[Row]:

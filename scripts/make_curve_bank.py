@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scripts.curve_bank.causes import LABELS  # noqa: E402
-from scripts.curve_bank.halves import HALVES, RANDOM, VARIED  # noqa: E402
+from scripts.curve_bank.halves import HALVES, RANDOM, SEARCHED, VARIED  # noqa: E402
 from scripts.curve_bank.making import Made, make  # noqa: E402
 from scripts.curve_bank.writing import read, write, write_readme  # noqa: E402
 
@@ -42,10 +42,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--half",
-        choices=[*HALVES, RANDOM, *(f"{h}{VARIED}" for h in (*HALVES, RANDOM)), "all"],
+        choices=[*HALVES, RANDOM, *(f"{h}{way}" for h in (*HALVES, RANDOM) for way in (VARIED, SEARCHED)), "all"],
         default="all",
         metavar="PART",
-        help="one of the bank (all of them by default), random, or PART-varied: its data and models, newer ways",
+        help="one of the bank (all of them by default), random, PART-varied or PART-searched: its data and models, newer ways",
     )
     parser.add_argument("--labels", nargs="+", choices=LABELS, default=list(LABELS), metavar="LABEL")
     parser.add_argument(

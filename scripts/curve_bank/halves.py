@@ -61,7 +61,8 @@ class Half:
     logarithm, in place of what the recipes ask for. ``schedules`` are drawn for sound settings. With ``logs_vary``,
     more scores than accuracy and R2 are logged, some of them better when lower, and components of one loss alone. With
     ``strict``, a healthy run must not show what a sick label is verified by either; with ``exclusive``, no run what
-    another label is verified by; of the labels in ``legible``, the log of a run must show what its label says.
+    another label is verified by; of the labels in ``legible``, the log of a run must show what its label says. In one that
+    is ``searched`` rates that are too low fall along a schedule, as those of sound runs do.
     """
 
     data: dict[str, tuple[str, ...]]
@@ -81,6 +82,7 @@ class Half:
     strict: bool = False
     exclusive: bool = False
     legible: tuple[str, ...] = ()
+    searched: bool = False
 
 
 HALVES = {
@@ -333,7 +335,8 @@ RANDOM = "random"
 DRAWN = Half(data={}, rates={}, stuck_samples=(150, 600), stuck_widths=(8, 12, 24))
 """The part whose tasks and models have no names that could be listed."""
 
-VARIED = "-varied"
+VARIED, SEARCHED = "-varied", "-searched"
+FALLING = ("constant", "cosine", "cosine", "linear", "linear", "step", "one-cycle")
 WAYS = ("small", "steps", "causes", "lengths", "validated", "schedules", "logs_vary", "strict", "exclusive")
 FEW_NUMBERS = {
     "dev": ("breast_cancer", "diabetes"),
@@ -347,11 +350,17 @@ FEW_NUMBERS = {
 def named(half: str) -> Half:
     """Return a part by its name.
 
-    ``dev-varied`` and the like are for development alone and not in the bank: the data and the models of a part, or
-    random ones, trained, logged and checked as those of ``heldout8``.
+    ``dev-varied`` and the like have the data and the models of a part, or random ones, trained, logged and checked as
+    those of ``heldout8``. ``dev-searched`` and the like have those of a search: rates that are too low fall to next to
+    nothing, and those that are far too high explode at once.
     """
-    part = HALVES.get(half.removesuffix(VARIED), DRAWN)
-    if not half.endswith(VARIED):
+    name, _, way = half.partition("-")
+    part = HALVES.get(name, DRAWN)
+    if not way:
         return part
-    few = FEW_NUMBERS.get(half.removesuffix(VARIED), ())
-    return replace(part, **{key: getattr(HALVES["heldout8"], key) for key in WAYS}, stuck_data=few)
+    part = replace(part, **{key: getattr(HALVES["heldout8"], key) for key in WAYS})
+    if f"-{way}" == VARIED:
+        return replace(part, stuck_data=FEW_NUMBERS.get(name, ()))
+    causes = {**part.causes, "diverging": ("rate far too high from the first step",)}
+    legible = (*HALVES["heldout12"].legible, "diverging", "slow_convergence")
+    return replace(part, schedules=FALLING, causes=causes, legible=legible, searched=True)

@@ -46,7 +46,17 @@ def illegible(found: Found, row: Row) -> str | None:
 def chance_shows(run: Run, row: Row) -> bool:
     """Say whether a score tells that nothing was learnt, or losses that are nearly horizontal."""
     level = all(end(history["loss"]) >= LEVEL * history["loss"][0] for history in (run.train, run.val))
-    return level or not SAYS_CHANCE.isdisjoint(scores(row))
+    return level or score_tells(run, row)
+
+
+def score_tells(run: Run, row: Row) -> bool:
+    return not SAYS_CHANCE.isdisjoint(scores(row))
+
+
+def rate_shows(run: Run, row: Row) -> bool:
+    """Say whether the rate is constant or logged: what flattens with the rate looks like what has converged."""
+    logged = any(series["kind"] == "learning_rate" for series in row["series"].values())
+    return logged or min(run.rates[run.setup.settings.warm_up :]) == max(run.rates)
 
 
 def stays(run: Run, row: Row) -> bool:
@@ -100,6 +110,8 @@ def not_lost_yet(run: Run, row: Row) -> bool:
 
 SHOWN: dict[str, tuple[str, Callable[[Run, Row], bool]]] = {
     "not_learning": ("only a score would tell that it is chance", chance_shows),
+    "slow_convergence": ("its rate falls and is not logged", rate_shows),
+    "diverging": ("only a score would tell that it is chance", score_tells),
     "stuck_after_first_epoch": ("it falls on after the first drop", stays),
     "oscillating": ("it has a trend", no_trend),
     "overfitting": ("validation does not rise", validation_rises),

@@ -75,7 +75,7 @@ def unclear(found: Found) -> str | None:
         return "also converged"
     if found.label == "still_improving" and (begins_low(run) or straight(run)):
         return "also fine_tuning" if begins_low(run) else "also slow_convergence"
-    if found.label == "slow_convergence" and nearly_learnt(run, continued(run)[0]):
+    if found.label == "slow_convergence" and nearly_learnt(run, continued(run, max(run.rates))[0]):
         return "also still_improving"
     if found.label == "generalization_gap" and end(run.test["loss"]) > 1.05 * lowest(run.test["loss"])[1]:
         return "also overfitting"

@@ -171,6 +171,8 @@ def rate_at(s: Settings, row: int) -> float:
     rate = s.rate
     if s.schedule == "cosine":
         rate *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, row / s.rows)))
+    elif s.schedule == "linear":
+        rate *= 1 - 0.99 * min(1.0, row / s.rows)
     elif s.schedule == "step":
         rate *= 0.1 ** ((row >= 0.6 * s.rows) + (row >= 0.85 * s.rows))
     elif s.schedule == "one-cycle":

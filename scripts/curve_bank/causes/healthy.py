@@ -144,9 +144,9 @@ def begins_flat(run: Run) -> bool:
     return first - around(test, 0.125, 1) < 0.1 * (first - end(test))
 
 
-def continued(run: Run) -> tuple[float, float]:
-    """Return what half as much training again gains on the test loss, and how much was gained before."""
-    later = go_on(run, run.setup.settings.rows // 2)
+def continued(run: Run, rate: float | None = None) -> tuple[float, float]:
+    """Return what half as much training again, at the last rate unless given, gains on the test loss, and the gain before."""
+    later = go_on(run, run.setup.settings.rows // 2, rate)
     before = end(run.test["loss"])
     return 1 - end(later.test["loss"]) / before, 1 - before / run.initial["loss"]
 

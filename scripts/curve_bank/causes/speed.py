@@ -218,14 +218,15 @@ def delayed(setup: Setup, rng: np.random.Generator, cause: str) -> Setup:
 
 def slow_convergence(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Train with a rate far too low; verify that 10 or 30 times it gets there within a quarter of the epochs."""
-    setup = sound(half, rng, n_train=(120, 350), plan=(30, 90), may_anneal=False)
+    searched = named(half).searched
+    setup = sound(half, rng, n_train=(120, 350), plan=(30, 90), may_anneal=searched)
     setup = setup.but(rate=significant(setup.settings.rate / float(cause.removeprefix("rate / "))))
     run = train(setup)
     require(finite(run), "not finite")
     test, first = run.test["loss"], run.initial["loss"]
     fall = 1 - end(test) / first
     require(0.05 <= fall <= FAR_FALLEN, "it fell too little or too much")
-    middle = around(test, 0.5)
+    middle = around(test, half_way(run.rates) if searched else 0.5)
     share = (first - middle) / (first - end(test))
     require(0.3 <= share <= STRAIGHT, "the line is bent")
     quarter = max(3, setup.settings.rows // 4)
@@ -234,6 +235,12 @@ def slow_convergence(half: str, rng: np.random.Generator, cause: str) -> Found:
     require(ratio <= 1.0, "a higher rate is not faster")
     evidence = Evidence("train loss with 10 or 30 times the rate after a quarter of the rows over its own", ratio, 1.0)
     return Found("slow_convergence", run, cause, evidence, loses=True)
+
+
+def half_way(rates: Sequence[float]) -> float:
+    """Return the share of the rows after which half of all steps, weighed by their length, are done."""
+    done = np.cumsum(rates)
+    return float(np.searchsorted(done, done[-1] / 2)) / len(done)
 
 
 def quarter_run(setup: Setup, factor: float, rows: int) -> Run:

@@ -12,7 +12,7 @@ from scripts.curve_bank.causes.speed import hard_to_fit, raised
 from scripts.curve_bank.drawing import significant, sound
 from scripts.curve_bank.found import Evidence, Found, RejectedError, require
 from scripts.curve_bank.training import Hook, Objective, Run, Setup, evaluate, go_on, train
-from scripts.curve_bank.verify import end, finite, lowest, turns, variation, wave
+from scripts.curve_bank.verify import at_chance, end, finite, guessing, lowest, turns, variation, wave
 
 DIVERGING = (
     "gradient ascent from an epoch on",
@@ -20,6 +20,7 @@ DIVERGING = (
     "rate grows each epoch",
     "gradient ascent from the start",
 )
+AT_ONCE = "rate far too high from the first step"
 NAN = ("rate jumps up", "log of 0 in half precision", "corrupt sample", "loss scale overflows", "exp overflows")
 OSCILLATING = ("high rate and momentum", "tiny batches of few samples", "adam, high rate")
 AT_THE_EDGE = ("full batches at the edge", "few batches at the edge")
@@ -30,6 +31,8 @@ PERIODIC = ("sorted by class", "sorted by input", "sorted by target", "sorted by
 
 def diverging(half: str, rng: np.random.Generator, cause: str) -> Found:
     """Turn the sign of the gradient, or let the rate jump or grow, from an epoch on."""
+    if cause == AT_ONCE:
+        return exploded(half, rng)
     setup = sound(half, rng, n_train=(120, 350), plan=(30, 90))
     k = 0 if "start" in cause else int(setup.settings.rows * rng.uniform(0.05, 0.7))
     if cause == "rate grows each epoch":
@@ -48,6 +51,22 @@ def diverging(half: str, rng: np.random.Generator, cause: str) -> Found:
     require(end(score) <= max(score) - 0.05 or max(score) < 0.1, "the metric is not lost")
     evidence = Evidence("last over lowest test loss", end(test) / low, 1.3)
     return Found("diverging", run, cause, evidence, onset=onset, loses=True)
+
+
+def exploded(half: str, rng: np.random.Generator) -> Found:
+    """Explode within the first epoch; verify that train and test are left at chance, and a sound rate learns."""
+    peer_setup = sound(half, rng, modes=("cls",), n_train=(120, 350), plan=(30, 90))
+    setup = peer_setup.but(rate=significant(peer_setup.settings.rate * 10 ** rng.uniform(1.0, 4.0)), clip=0.0)
+    run = train(setup)
+    require(finite(run), "not finite")
+    guess, fitted = guessing(run), run.train["loss"]
+    require(run.initial["loss"] <= 2 * guess, "it begins high")
+    require(fitted[0] >= 4 * guess, "it does not explode")
+    require(at_chance(run, setup.task.test) and at_chance(run, setup.task.train), "it is above chance")
+    peer = train(peer_setup)
+    require(finite(peer) and not at_chance(peer, setup.task.test), "a sound peer is at chance as well")
+    evidence = Evidence("first train loss over that of guessing, train and test at chance", fitted[0] / guess, 4.0)
+    return Found("diverging", run, AT_ONCE, evidence, onset=1, loses=True, peer=peer)
 
 
 def pushed(rng: np.random.Generator, cause: str, k: int) -> Hook:
