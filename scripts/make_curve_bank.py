@@ -45,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
         choices=[*HALVES, RANDOM, *(f"{h}{way}" for h in (*HALVES, RANDOM) for way in (VARIED, SEARCHED)), "all"],
         default="all",
         metavar="PART",
-        help="one of the bank (all of them by default), random, PART-varied or PART-searched: its data and models, newer ways",
+        help="one of the bank (all of them by default), random, PART-varied or PART-searched: its data, newer ways",
     )
     parser.add_argument("--labels", nargs="+", choices=LABELS, default=list(LABELS), metavar="LABEL")
     parser.add_argument(

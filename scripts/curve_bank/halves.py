@@ -61,8 +61,8 @@ class Half:
     logarithm, in place of what the recipes ask for. ``schedules`` are drawn for sound settings. With ``logs_vary``,
     more scores than accuracy and R2 are logged, some of them better when lower, and components of one loss alone. With
     ``strict``, a healthy run must not show what a sick label is verified by either; with ``exclusive``, no run what
-    another label is verified by; of the labels in ``legible``, the log of a run must show what its label says. In one that
-    is ``searched`` rates that are too low fall along a schedule, as those of sound runs do.
+    another label is verified by; of the labels in ``legible``, the log of a run must show what its label says. In one
+    that is ``searched`` rates that are too low fall along a schedule, as those of sound runs do.
     """
 
     data: dict[str, tuple[str, ...]]

@@ -10,14 +10,17 @@ import torch
 from sklearn.metrics import f1_score
 
 from scripts.curve_bank import shown
+from scripts.curve_bank.causes.speed import half_way
 from scripts.curve_bank.data import draw
 from scripts.curve_bank.drawing import sound, stretched
 from scripts.curve_bank.found import Evidence, Found
 from scripts.curve_bank.halves import HALVES, named
+from scripts.curve_bank.legible import illegible
 from scripts.curve_bank.log import as_row, is_lost
+from scripts.curve_bank.making import candidate
 from scripts.curve_bank.scores import LOWER_IS_BETTER, macro_f1, mean_precision, of_boxes, of_masks, of_mode
 from scripts.curve_bank.shown import another, symptom_of
-from scripts.curve_bank.training import Run, Settings, Setup, one_cycle, train
+from scripts.curve_bank.training import Run, Settings, Setup, one_cycle, rate_at, train
 from scripts.curve_bank.verify import guessing
 
 BOX = torch.tensor([[2.0, 2.0, 2.0, 2.0]])
@@ -191,6 +194,37 @@ def test_a_varied_part_has_the_data_of_its_own_and_the_ways_of_the_seventh() -> 
     assert drawn.half == "random-varied" and drawn.all_scores
 
 
+def test_in_a_searched_part_rates_that_are_too_low_fall_as_sound_ones_do() -> None:
+    searched = named("heldout3-searched")
+    assert searched.data == HALVES["heldout3"].data and searched.searched and not HALVES["heldout12"].searched
+    drawn = [sound("heldout3-searched", np.random.default_rng(i)).settings for i in range(40)]
+    assert {s.schedule for s in drawn} == set(searched.schedules)
+    falling = [rate_at(replace(drawn[0], rows=100, schedule="linear", warm_up=0), row) for row in (0, 50, 100)]
+    assert falling == pytest.approx([drawn[0].rate, 0.505 * drawn[0].rate, 0.01 * drawn[0].rate])
+
+
+def test_half_of_the_way_is_done_where_half_of_the_steps_are() -> None:
+    assert half_way([1.0] * 10) == pytest.approx(0.4)
+    assert half_way([8.0, 4.0, 2.0, 1.0, 1.0]) == 0.0
+
+
+def test_a_rate_that_falls_has_to_be_logged_where_slowness_shall_be_legible() -> None:
+    run = tiny(rows=4)
+    run.rates = [0.4, 0.3, 0.2, 0.1]
+    logged = {"series": {"lr": {"kind": "learning_rate"}}}
+    assert illegible(found(run, label="slow_convergence"), {"series": {}}) == "its rate falls and is not logged"
+    assert illegible(found(run, label="slow_convergence"), logged) is None
+    run.rates = [0.1] * 4
+    assert illegible(found(run, label="slow_convergence"), {"series": {}}) is None
+
+
+def test_a_run_explodes_at_once_only_where_chance_is_what_is_left() -> None:
+    made = [candidate("dev-searched", "diverging", i, 0) for i in range(12)]
+    kept = [row for row in made if not isinstance(row, str)]
+    assert kept and {"it does not explode", "it is above chance"} & {row for row in made if isinstance(row, str)}
+    assert all(row["verified"]["value"] >= 4 and row["ends_badly"] for row in kept)
+
+
 @pytest.mark.parametrize(
     ("label", "loss", "reason"),
     [
@@ -217,7 +251,7 @@ def test_what_goes_over_into_the_next_label_is_kept_apart(
 def test_what_converges_slowly_has_most_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny(rows=20)
     run.initial["loss"], run.test["loss"] = 2.0, list(np.linspace(2.0, 1.2, 20))
-    monkeypatch.setattr(shown, "continued", lambda run: (0.3, 0.4))
+    monkeypatch.setattr(shown, "continued", lambda run, rate: (0.3, 0.4))
     assert shown.unclear(found(run, label="slow_convergence")) is None
-    monkeypatch.setattr(shown, "continued", lambda run: (0.1, 0.4))
+    monkeypatch.setattr(shown, "continued", lambda run, rate: (0.1, 0.4))
     assert shown.unclear(found(run, label="slow_convergence")) == "also still_improving"

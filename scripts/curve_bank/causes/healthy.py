@@ -145,7 +145,7 @@ def begins_flat(run: Run) -> bool:
 
 
 def continued(run: Run, rate: float | None = None) -> tuple[float, float]:
-    """Return what half as much training again, at the last rate unless given, gains on the test loss, and the gain before."""
+    """Return what half as much training again gains on the test loss (at the last rate, unless given), and before."""
     later = go_on(run, run.setup.settings.rows // 2, rate)
     before = end(run.test["loss"])
     return 1 - end(later.test["loss"]) / before, 1 - before / run.initial["loss"]
