@@ -12,15 +12,16 @@ from tuner.curve import Curve
 from tuner.shape_of_one import LEAST
 from tuner.symptoms import trend
 
-RULE_VERSION = "13"
+RULE_VERSION = "14"
 """Stored with every verdict; raised whenever a rule or a default threshold changes, which asks for a new fit of the
 scorecard and of the confidences (scripts/fit_scorecard.py, scripts/calibrate.py)."""
 
 HARMFUL = 0.5
 """The severity from which on a symptom harms what the run is judged by."""
 
-NAMED, SURE = 0.6, 0.8
-"""Severities of what is said as soon as it shows, and of what has shown for so long that a trial may end for it."""
+NAMED, SURE, CERTAIN = 0.6, 0.8, 1.0
+"""Severities of what is said as soon as it shows, of what has shown for so long that a trial may end for it, and of
+what leaves nothing of a run, so that at its end no shape makes it a healthy one."""
 
 MILD = 0.4
 """The severity of what is seen but does no harm."""
@@ -235,6 +236,8 @@ def _weighed(curve: Curve, plugins: Mapping[str, SymptomPlugin], seen: Sequence[
     if not set(card.labels) <= plugins.keys():  # of some symptoms alone none is the likeliest
         return list(seen)
     likely = weigh(card.probabilities(found), [s.name for s in seen], card, plugins)
+    if seen[0].severity >= CERTAIN:
+        likely = {name: value for name, value in likely.items() if not plugins[name].HEALTHY}
     name = likeliest(likely, seen[0].name)
     return _first(curve, seen, name, plugins[name].HEALTHY, card, found, likely)
 

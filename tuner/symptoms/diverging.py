@@ -29,16 +29,15 @@ below 0.2 does: so little cannot be lost.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Kind, Series
-from tuner.diagnosis import NAMED, SURE, Symptom
-from tuner.symptoms import trend
+from tuner.curve import Curve, FloatArray, Series
+from tuner.diagnosis import CERTAIN, NAMED, SURE, Symptom
+from tuner.symptoms import guessing, trend
+from tuner.symptoms.guessing import Before
 
 HEALTHY = False
 
@@ -65,15 +64,10 @@ class Options:
     near_zero: float = 0.02  # share of the loss of the first quarter: below it every jitter is many times as high
     score_lost_at_end: float = 0.1  # share of the best score, once the plan is over
     score_lost: float = 0.3  # share of the best score; 0.16 was the most a run that ended well had lost
-    dead_share: float = 0.25  # of the planned epochs at chance after a first epoch that exploded; see above
-    dead_least: int = 5  # epochs, for short plans
-    exploded: float = 4.0  # times the loss of guessing: an untrained network that is sound begins near 1
-    come_down: float = 1.3  # of the loss of guessing: by now an exploded cross-entropy lies below it, or
-    at_once: float = 0.5  # of its first value after a few rows: an explosion is over within an epoch or two
-    guessing: float = 0.97  # of the loss of guessing: below it something has been learned
-    guessed: float = 1.1  # of it: a loss within is that of guessing and nothing else
-    sigmas: float = 3.0  # standard errors: a rise of the accuracy beyond them is learning
-    off_chance: float = 0.05  # of accuracy over its median: more has been learned
+    score_gone: float = 0.2  # share of the best score, smoothed, once the plan is over
+    gone_least: float = 0.08  # of it, as a share of 1
+    rows_of_score: int = 20
+    gone_for: int = 5  # rows since the best
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
@@ -92,7 +86,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     lost = leaps and (_score_is_lost(curve, 3, options.score_lost_at_end) or _leapt(curve, train, val, options))
     if curve.train_loss is not None and lost:
         return _symptom(curve, curve.train_loss, 3, NAMED)
-    return _dead_from_the_start(curve, train, val, options) or _fell_back(curve, train, val, options)
+    return _guesses(curve) or _unlearned(curve, train, val, options)
 
 
 def _leaps(loss: FloatArray, options: Options) -> bool:
@@ -207,68 +201,62 @@ def _at_its_best(cost: FloatArray) -> bool:
     return len(cost) > 3 and bool(np.all(np.diff(cost[-3:]) < 0)) and float(cost[-1]) <= float(cost.min())
 
 
-def _dead_from_the_start(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:
-    """See an accuracy at chance and losses no better than guessing, after a first loss far above it."""
+def _guesses(curve: Curve) -> Symptom | None:
+    """See a classifier that ends at guessing after its loss exploded, or after it had learned something."""
+    found = guessing.guess(curve, guessing.Options())
+    if found is None or found.before is Before.NOTHING:
+        return None
+    exploded, at_once = found.before is Before.EXPLODED, found.epoch == int(curve.epochs[0])
+    far = found.first / found.loss - 1 if exploded else (found.best - found.score) / 0.05
+    return Symptom(
+        name="diverging",
+        since_epoch=found.epoch,
+        epoch=int(curve.epochs[-1]),
+        confidence=trend.confidence(far, 1.0),
+        severity=CERTAIN if curve.progress is None or curve.progress >= 1 else SURE if found.down else NAMED,
+        evidence={"first": found.first, "best": found.best, "guessing": found.loss, "accuracy": found.score},
+        says=(_AT_ONCE if at_once else _EXPLODED, _AT_CHANCE) if exploded else (_FELL_BACK,),
+    )
+
+
+_AT_ONCE = "train loss exploded to {first:.3g} within the first epoch"
+_EXPLODED = "train loss exploded to {first:.3g} at epoch {since_epoch}"
+_AT_CHANCE = "since then accuracy stays at chance ({accuracy:.2g}), the loss no better than guessing ({guessing:.3g})"
+_FELL_BACK = "accuracy fell from {best:.2g} back to chance ({accuracy:.2g}) and the loss to guessing ({guessing:.3g})"
+
+
+def _unlearned(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:
+    """See a score that has lost a good part of its best by the end, and losses no better than they were then."""
     metric = trend.metric(curve)
-    if metric is None or not metric.higher_is_better or not re.search(r"acc|top[-_]?1", metric.name.lower()):
+    score = trend.running_median(trend.shares(metric), 5)
+    if metric is None or len(score) < options.rows_of_score or not _ended(curve, options):
         return None
-    accuracy = trend.shares(metric)
-    if min(len(accuracy), curve.length) < trend.patience(curve, options.dead_share, options.dead_least):
+    row, now = int(np.argmax(score)), trend.median(score[-5:])
+    best, share = float(score[row]), row / len(score)
+    gone = best - now >= max(options.score_gone * abs(best), options.gone_least)
+    if not gone or len(score) - row <= options.gone_for:
         return None
-    # A sum of several losses is not to be compared with a cross-entropy, and an accuracy that rises is not dead.
-    if len(curve.of_kind(Kind.TRAIN_LOSS)) > 1 or trend.fit_line(accuracy).rises(options.sigmas):
+    if not all(_at(loss, share) < trend.median(loss[-5:]) for loss in (train, val) if len(loss)):
         return None
-    chance = trend.median(accuracy)
-    if not 0 < chance <= 0.5 or float(accuracy.max()) > chance + options.off_chance:
-        return None
-    guess = -math.log(chance)  # the cross-entropy of somebody who is right that often by chance
-    later = np.concatenate([train[1:], val[1:]])
-    if train[0] < options.exploded * guess or later.min() < options.guessing * guess:
-        return None
-    # A total that holds more than the cross-entropy begins high as well, but comes down by and by.
-    if trend.median(train[-3:]) > options.come_down * guess and train[1:4].min() > options.at_once * train[0]:
-        return None
+    losses = {"then_loss": _at(train, share), "now_loss": trend.median(train[-5:])}
     return Symptom(
         name="diverging",
-        since_epoch=int(curve.epochs[0]),
+        since_epoch=int(metric.finite.epochs[row]),
         epoch=int(curve.epochs[-1]),
-        confidence=trend.confidence(train[0] / guess, 1.0),
-        severity=1.0,
-        evidence={"first": float(train[0]), "guessing": guess, "now": float(train[-1]), "accuracy": chance},
+        confidence=trend.confidence(best - now, options.gone_least),
+        severity=CERTAIN,
+        evidence={"series": metric.name, "best": best, "now": now, **losses},
         says=(
-            "train loss exploded to {first:.3g} within the first epoch",
-            "since then accuracy stays at chance ({accuracy:.2g}), the loss no better than guessing ({guessing:.3g})",
+            "{series} fell from {best:.3g} to {now:.3g} since epoch {since_epoch}",
+            "train loss rose {then_loss:.3g} → {now_loss:.3g} meanwhile",
         ),
     )
 
 
-def _fell_back(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:
-    """See an accuracy that had left chance and is back there for good, with losses that are those of guessing."""
-    metric, rows = trend.metric(curve), trend.patience(curve, options.dead_share, options.dead_least)
-    if metric is None or not metric.higher_is_better or not re.search(r"acc|top[-_]?1", metric.name.lower()):
-        return None
-    accuracy = trend.shares(metric)
-    last = accuracy[-rows:]
-    if len(accuracy) <= rows or np.ptp(last) > options.off_chance / 2:
-        return None
-    chance, best = trend.median(last), int(np.argmax(accuracy))
-    if not 0 < chance <= 0.5 or accuracy[best] < chance + options.off_chance:
-        return None
-    guess = -math.log(chance)
-    levels = [trend.median(loss[-rows:]) / guess for loss in (train, val) if len(loss)]
-    if not all(options.guessing <= level <= options.guessed for level in levels):
-        return None
-    return Symptom(
-        name="diverging",
-        since_epoch=int(metric.finite.epochs[best]),
-        epoch=int(curve.epochs[-1]),
-        confidence=trend.confidence(float(accuracy[best]) - chance, options.off_chance / 2),
-        severity=SURE,
-        evidence={"best": float(accuracy[best]), "accuracy": chance, "guessing": guess, "now": float(train[-1])},
-        says=(
-            "accuracy fell from {best:.2g} back to chance ({accuracy:.2g}) and the loss to guessing ({guessing:.3g})",
-        ),
-    )
+def _at(loss: FloatArray, share: float) -> float:
+    """Return the level of a loss around a share of its rows."""
+    row = int(share * len(loss))
+    return trend.median(loss[max(0, row - 2) : row + 3])
 
 
 def _symptom(curve: Curve, series: Series, rows: int, severity: float) -> Symptom:

@@ -34,8 +34,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
-from tuner.diagnosis import NAMED, SURE, Symptom
-from tuner.symptoms import trend
+from tuner.diagnosis import CERTAIN, NAMED, SURE, Symptom
+from tuner.symptoms import guessing, trend
+from tuner.symptoms.guessing import Before
 
 HEALTHY = False
 
@@ -72,6 +73,9 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     train, val = trend.clean(curve.train_loss), trend.clean(curve.val_loss)
     metric = trend.metric(curve)
+    found = guessing.guess(curve, guessing.Options())
+    if found is not None and found.before is Before.NOTHING:
+        return _symptom(curve, train, _severity(curve, options))
     losses = [v for v in (train, val) if len(v) >= options.wait_least]
     dead = _at_chance(trend.shares(metric), options) if metric is not None else None
     fixed = _fixed_answer(trend.shares(metric), options) if metric is not None else False
@@ -93,8 +97,14 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     last = losses[-1] if losses else train
     if dead is None and last[0] - trend.median(last[1:]) > options.step * abs(last[0]):
         return None
-    sure = curve.length >= trend.patience(curve, options.sure_share, options.wait_least)
-    return _symptom(curve, losses[0] if losses else trend.clean(metric), SURE if sure else NAMED)
+    severity = min(SURE, _severity(curve, options))
+    return _symptom(curve, losses[0] if losses else trend.clean(metric), severity)
+
+
+def _severity(curve: Curve, options: Options) -> float:
+    if curve.progress is None or curve.progress >= 1:
+        return CERTAIN
+    return SURE if curve.length >= trend.patience(curve, options.sure_share, options.wait_least) else NAMED
 
 
 def _says_nothing(metric: Series, curve: Curve, options: Options) -> bool:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray
+from tuner.curve import Curve, FloatArray, Kind
 from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import fine_tuning, trend
 
@@ -47,6 +47,9 @@ class Options:
     far: float = 0.3  # share of the first loss: a fall as deep that bends the ordinary way is no straight line
     good_score: float = 0.85  # as a share of 1: a run that is so good is not slow
     smooth: float = 0.25  # jitter as a share of the fall
+    spent: float = (
+        0.6  # share of all steps that a quarter of the rows may make up; more, and the rate was gone too soon
+    )
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
@@ -57,24 +60,30 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         return None
     if len(val) == len(train) and trend.jumps(val) < 0.5 * trend.jumps(train):
         train = val  # dropout and small batches hide a slope that validation shows
-    if len(train) < trend.wait(curve, options.wait_share, options.soon, options.wait_least) or not _slope(
-        train, options
-    ):
+    if len(train) < trend.wait(curve, options.wait_share, options.soon, options.wait_least):
         return None
-    if fine_tuning.began_low(curve) or trend.good(trend.metric(curve), options.good_score):
+    done = _done(curve, len(train))
+    if done[len(done) // 4] > options.spent or not _slope(train, done, options):
         return None
-    if len(val) >= options.soon and not _follows(val, options):
+    if fine_tuning.began_low(curve) or _is_good(curve, options.good_score):
+        return None
+    if len(val) >= options.soon and not _follows(val, _done(curve, len(val)), options):
         return None
     planned = trend.ratio(curve.planned_epochs or len(train), len(train))
     fall = _fall(train)
     early = curve.length < trend.patience(curve, options.sure_share, options.wait_least)
     if fall * max(1.0, planned) > (options.fall_early if early else options.fall_most):
         return None
-    if (early and _first_half(train) > options.straight_early) or (
-        fall > options.far and _first_half(train) > options.straight_far
-    ):
+    half = _first_half(train, done)
+    if (early and half > options.straight_early) or (fall > options.far and half > options.straight_far):
         return None
     return _symptom(curve, train, fall)
+
+
+def _is_good(curve: Curve, limit: float) -> bool:
+    """Tell whether the score, or all scores taken together, end above ``limit``, a share of 1."""
+    ends = [trend.median(s[-5:]) for m in curve.of_kind(Kind.METRIC) if len(s := trend.shares(m))]
+    return trend.good(trend.metric(curve), limit) or (len(ends) > 0 and trend.mean(np.array(ends)) > limit)
 
 
 def _fall(loss: FloatArray) -> float:
@@ -82,8 +91,24 @@ def _fall(loss: FloatArray) -> float:
     return trend.ratio(float(loss[0]) - trend.median(loss[-3:]), abs(float(loss[0])))
 
 
-def _slope(loss: FloatArray, options: Options) -> bool:
-    """Tell whether a loss falls by a fair share, smoothly, and about as much in its second half as in its first."""
+def _done(curve: Curve, n: int) -> FloatArray:
+    """Return what share of all steps, weighed by their rate, is done by each of n rows; of all rows, without rates.
+
+    What a rate far too low has learned is a straight line of this, whatever the schedule: small steps add up.
+    """
+    rates = curve.of_kind(Kind.LEARNING_RATE)
+    rate = trend.clean(rates[0]) if rates else np.empty(0)
+    if len(rate) != n or rate.min() < 0 or not rate[1:].any():
+        rate = np.ones(n)
+    steps: FloatArray = np.cumsum(rate) - rate[0]
+    return steps / float(steps[-1])
+
+
+_QUARTERS = np.array([0.0, 0.25, 0.5, 0.75, 1.0]) + 1e-9
+
+
+def _slope(loss: FloatArray, done: FloatArray, options: Options) -> bool:
+    """Tell whether a loss falls by a fair share, smoothly, and about as much in the second half of the steps."""
     share = _fall(loss)
     if not options.fall_least <= share <= options.fall_most:
         return False
@@ -91,21 +116,23 @@ def _slope(loss: FloatArray, options: Options) -> bool:
     fall = float(cost[0] - cost[-1])
     if fall <= 0 or trend.jitter(loss) > options.smooth * fall:
         return False
-    quarters = np.diff(cost[np.linspace(0, len(cost) - 1, 5).astype(int)])
-    return options.straight_least <= _first_half(loss) <= options.straight_most and bool((quarters < 0.05 * fall).all())
+    quarters = np.diff(cost[np.searchsorted(done, _QUARTERS, side="right") - 1])
+    straight = options.straight_least <= _first_half(loss, done) <= options.straight_most
+    return straight and bool((quarters < 0.05 * fall).all())
 
 
-def _first_half(loss: FloatArray) -> float:
-    """Return the share of the fall that lies in the first half of the rows."""
+def _first_half(loss: FloatArray, done: FloatArray) -> float:
+    """Return the share of the fall that lies in the first half of the steps."""
     cost = trend.running_median(loss, 3)
-    return trend.ratio(float(cost[0] - cost[len(cost) // 2]), float(cost[0] - cost[-1]))
+    return trend.ratio(float(cost[0] - cost[np.searchsorted(done, 0.5 - 1e-9)]), float(cost[0] - cost[-1]))
 
 
-def _follows(cost: FloatArray, options: Options) -> bool:
+def _follows(cost: FloatArray, done: FloatArray, options: Options) -> bool:
     """Tell whether the validation loss falls as well, and no less in its second half than the training."""
-    thirds = [trend.median(part) for part in np.array_split(cost, 5)]
-    gain = thirds[0] - thirds[-1]
-    return gain > 0 and thirds[0] - thirds[2] <= (options.straight_most + 0.05) * gain
+    parts = np.split(cost, np.searchsorted(done, (0.2, 0.4, 0.6, 0.8)))
+    first, middle, last = (trend.median(part if len(part) else cost[-1:]) for part in (parts[0], parts[2], parts[4]))
+    gain = first - last
+    return gain > 0 and first - middle <= (options.straight_most + 0.05) * gain
 
 
 def _symptom(curve: Curve, train: FloatArray, fall: float) -> Symptom:
