@@ -1,12 +1,13 @@
 """Measure how well tuner reads training curves, beside what other tools would say of the same curves.
 
-    python scripts/bench_diagnosis.py --labelled LABELLED --logs LOGS
+    python scripts/bench_diagnosis.py --labelled LABELLED --logs LOGS --trials TRIALS
     python scripts/bench_diagnosis.py --heldout --json results/diagnosis/heldout12.json
 
 The bank holds curves of real small trainings with a known cause (scripts/curve_bank). Its dev half is for looking while
-rules change, and so are by now its first nine held-out parts; the tenth one, of other data and other architectures
+rules change, and so are by now its first eleven held-out parts; the twelfth one, of other data and other architectures
 than all of them, is for the end. LABELLED is a folder with a labels.csv of histories that others labelled, LOGS one
-with an index.csv of logs found in public repositories; both are left out where they are not given.
+with an index.csv of logs found in public repositories, TRIALS one with the curves of recorded searches (NAME.npz,
+NAME.configs.parquet); each is left out where it is not given.
 
 One run prints everything with 95 % intervals: Wilson for shares, a bootstrap over groups (data set x architecture x
 cause, or the group that a label names) for F1 and calibration, paired where two are compared.
@@ -28,12 +29,12 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.bench import bank, cases, compared, early, judging, labelled, real_logs, speed
+from scripts.bench import bank, cases, compared, early, judging, labelled, real_logs, speed, trials
 from scripts.bench.sheets import Sheet, skipped
 from tuner.diagnosis import RULE_VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("bank", "early", "peers", "labelled", "logs", "speed")
+PARTS = ("bank", "early", "peers", "labelled", "logs", "trials", "speed")
 WIDTH = 100
 
 
@@ -63,6 +64,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.set_defaults(bank=ROOT / "bank" / "dev.jsonl")
     parser.add_argument("--labelled", type=Path, metavar="DIR")
     parser.add_argument("--logs", type=Path, metavar="DIR")
+    parser.add_argument("--trials", type=Path, metavar="DIR")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--json", type=Path, metavar="OUT", help="where the tables are kept, as text too (OUT.txt)")
@@ -74,6 +76,8 @@ def part(name: str, args: argparse.Namespace) -> list[Sheet]:
         return labelled.sheets(args.labelled, args.jobs)
     if name == "logs":
         return real_logs.sheets(args.logs)
+    if name == "trials":
+        return trials.sheets(args.trials, args.jobs)
     if name == "speed":
         return speed.sheets(ROOT)
     if not args.bank.is_file():
@@ -93,6 +97,7 @@ def settings(args: argparse.Namespace, seconds: float) -> dict[str, Any]:
         "bank": args.bank.name,
         "labelled": args.labelled is not None,
         "logs": args.logs is not None,
+        "trials": args.trials is not None,
         "parts": args.parts,
         "rule_version": RULE_VERSION,
         "python": platform.python_version(),

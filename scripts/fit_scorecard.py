@@ -1,6 +1,6 @@
 """Fit the points by which finished curves, and alarms on curves that go on, are weighed: tuner/scorecard.json.
 
-    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..11},varied}.jsonl
+    python scripts/fit_scorecard.py bank/{dev,heldout,heldout{2..11},varied,searched}.jsonl
 
 Logistic regression over steps: every number is coded by which of its edges it lies above, or that it is missing. One
 card is fitted on all curves at their end but for facts, by their label; the other on cuts of sound runs that end well

@@ -30,7 +30,7 @@ PLUGINS = {
 
 # Modules that several plug-ins of a family share and that are none themselves.
 SHARED = {
-    "symptoms": {"rising", "trend"},
+    "symptoms": {"guessing", "rising", "trend"},
     "readers": {
         "columns",
         "delimited",

@@ -235,9 +235,10 @@ def _weighed(curve: Curve, plugins: Mapping[str, SymptomPlugin], seen: Sequence[
     card, found = scorecard.card(scorecard.FINISHED), shape.numbers(curve)
     if not set(card.labels) <= plugins.keys():  # of some symptoms alone none is the likeliest
         return list(seen)
-    likely = weigh(card.probabilities(found), [s.name for s in seen], card, plugins)
+    likely = card.probabilities(found)
     if seen[0].severity >= CERTAIN:
         likely = {name: value for name, value in likely.items() if not plugins[name].HEALTHY}
+    likely = weigh(likely, [s.name for s in seen], card, plugins)
     name = likeliest(likely, seen[0].name)
     return _first(curve, seen, name, plugins[name].HEALTHY, card, found, likely)
 
@@ -259,7 +260,8 @@ def _first(
         first = _by_shape(curve, name, healthy, {key: found[key] for key in why[:REASONS]})
     severity = first.severity if healthy else max(first.severity, NAMED)
     first = replace(first, severity=severity, confidence=card.confidence(likely[name]))
-    rest = [s for s in seen if s.clear and s.name != name]
+    lost = not healthy and any(s.severity >= CERTAIN for s in seen)
+    rest = [s for s in seen if s.clear and s.name != name and not (lost and s.healthy)]
     return [first, *(map(_harmless, rest) if healthy else rest)]
 
 

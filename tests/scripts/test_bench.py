@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from scripts.bench import bank, compared, early, judging, measures, peers
+from scripts.bench import bank, compared, early, judging, measures, peers, trials
 from scripts.bench.judging import OURS, Case
 from tuner.curve import Curve
 from tuner.symptoms import not_learning, overfitting
@@ -95,3 +97,33 @@ def test_the_tables_of_a_bank_count_what_is_right_and_what_is_a_false_alarm() ->
     assert rows["verdict is the label"][2].value == 0.5  # type: ignore[union-attr]
     assert rows["false alarms: healthy called sick"][1:] == [1, measures.share(1, 1)]
     assert bank.confusions(cases, said).rows[0][:3] == ["converged", "overfitting", 1]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "loss", "ended"),
+    [
+        (np.full(20, 0.1), FALLS[:20], trials.CHANCE),
+        (np.r_[np.linspace(0.1, 0.9, 10), np.full(10, 0.5)], FALLS[:20], trials.LOST),
+        (np.linspace(0.1, 0.5, 20), FALLS[:20], trials.POOR),
+        (np.linspace(0.1, 0.8, 20), FALLS[:20], trials.BETWEEN),
+        (np.linspace(0.5, 1.2, 20).clip(0, 0.97), 0.2 + 0.7 ** E[:20], trials.GOOD),
+        (np.linspace(0.5, 1.2, 20).clip(0, 0.97), np.r_[FALLS[:15], np.full(5, 1.0)], trials.BETWEEN),
+        (np.full(20, 0.1), np.r_[FALLS[:19], np.nan], trials.NAN),
+    ],
+)
+def test_how_a_recorded_trial_ended_is_told_by_its_test_set(accuracy: np.ndarray, loss: np.ndarray, ended: str) -> None:
+    logged = {"train_loss": loss, "val_loss": loss, "test_loss": loss, "test_acc": accuracy}
+    assert trials.ended(logged, 0.98) == ended
+
+
+def test_recorded_trials_are_counted_by_their_end(tmp_path: Path) -> None:
+    accuracy = np.stack([np.full(60, 0.1), 0.97 - 0.8 * 0.8**E])
+    loss = np.stack([2.303 + 0.01 * np.sin(5 * E), 0.05 + 2.2 * 0.8**E])
+    logged = {"train_loss": loss, "val_loss": loss, "test_loss": loss, "val_acc": accuracy, "test_acc": accuracy}
+    np.savez(tmp_path / "two.npz", curves=np.stack(list(logged.values()), axis=2), metrics=list(logged))
+    pd.DataFrame({"lr": [1.0, 0.1], "schedule": ["cosine", "constant"]}).to_parquet(tmp_path / "two.configs.parquet")
+    end, names, half = trials.sheets(tmp_path, 1)
+    assert end.heads == ["who", "at chance, 1", "lost, 0", "poor, 0", "between, 0", "good, 1"]
+    assert [cell.value for cell in (end.rows[0][1], end.rows[0][5])] == [1.0, 0.0]  # type: ignore[union-attr]
+    assert ["at chance", 1, "not_learning 1"] in names.rows and half.title.endswith("two half-way, called sick")
+    assert trials.sheets(None, 1)[0].rows == [["no folder with *.npz was given"]]

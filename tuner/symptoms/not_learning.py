@@ -22,7 +22,8 @@ chance at all, 15 did so only after a quarter of it, and one of those ended amon
 no more than three values is that of a model that gives everything one of a few answers, and the frequencies of those
 took up to 11 % off the losses of such runs of the bank: 15 % are spared. A score whose 0 means nothing
 (R2; every score at 0 in every row) and that has not left it by three fifths of the plan tells it whatever the
-losses did: they fall on the way to the mean as well.
+losses did: they fall on the way to the mean as well. An accuracy p at losses of about -log p, for the better part of
+the plan, tells it whatever both did before, unless they creep down without a jump.
 """
 
 from __future__ import annotations
@@ -250,6 +251,12 @@ SEEN: Mapping[str, Curve] = {
         val_loss=1.7 + 0.002 * _E,
         metrics={"acc": 0.3 - 0.01 * _E},
         planned_epochs=40,
+    ),
+    "jitters around guessing, and calms down with the rate": Curve.of(
+        train_loss=2.301 + 0.06 * (1 - _E / 20) + 10 * _JITTER * (1 - _E / 20),
+        val_loss=2.308 + 0.05 * (1 - _E / 20) - 12 * _JITTER * (1 - _E / 20),
+        metrics={"acc": np.where(_E > 14, 0.08, 0.1 + 5 * _JITTER)},
+        planned_epochs=20,
     ),
     "dead accuracy": Curve.of(metrics={"acc": np.full(20, 0.1)}, planned_epochs=50),
     "constant to the last digit": Curve.of(train_loss=np.full(20, 2.303), val_loss=np.full(20, 2.303)),

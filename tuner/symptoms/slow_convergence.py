@@ -3,6 +3,9 @@
 Looks like: a gentle slope from the first epoch to the last, in training and validation, without the bend of an
 ordinary fall.
 
+Under a schedule it bends with the rate: what has been learned is then a straight line of the steps that were made, each
+as long as its rate, so a log without rates does not show it.
+
 Not meant: the last part of an ordinary fall; fine-tuning, which is shallow because it starts low.
 
 Usual causes: a learning rate that is too low.
@@ -20,11 +23,11 @@ beginning of any fall is straight.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Kind
+from tuner.curve import Curve, FloatArray, Kind, Series
 from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import fine_tuning, trend
 
@@ -47,9 +50,7 @@ class Options:
     far: float = 0.3  # share of the first loss: a fall as deep that bends the ordinary way is no straight line
     good_score: float = 0.85  # as a share of 1: a run that is so good is not slow
     smooth: float = 0.25  # jitter as a share of the fall
-    spent: float = (
-        0.6  # share of all steps that a quarter of the rows may make up; more, and the rate was gone too soon
-    )
+    spent: float = 0.6  # share of all steps in a quarter of the rows, above which the rate was gone too soon
 
 
 def detect(curve: Curve, *, options: Options) -> Symptom | None:
@@ -152,10 +153,18 @@ def _symptom(curve: Curve, train: FloatArray, fall: float) -> Symptom:
 
 
 _E = np.arange(50.0)
+_COSINE = 1 - np.cumsum(0.5 + 0.5 * np.cos(np.pi * _E / 50)) / 25  # what is left to do of all steps
 _NOISE = np.random.default_rng(2).normal(0, 0.015, 50)
 
 SEEN: Mapping[str, Curve] = {
     "a shallow line": Curve.of(train_loss=2.3 - 0.01 * _E, val_loss=2.31 - 0.01 * _E, planned_epochs=50),
+    "flattens with its rate": replace(
+        Curve.of(train_loss=2.1 + 0.2 * _COSINE, val_loss=2.11 + 0.2 * _COSINE, planned_epochs=50),
+        series={
+            "train_loss": Series("train_loss", Kind.TRAIN_LOSS, np.arange(50), 2.1 + 0.2 * _COSINE),
+            "lr": Series("lr", Kind.LEARNING_RATE, np.arange(50), 0.5 + 0.5 * np.cos(np.pi * _E / 50)),
+        },
+    ),
     "jitters": Curve.of(train_loss=2.3 - 0.01 * _E + _NOISE, planned_epochs=50),
 }
 NOT_SEEN: Mapping[str, Curve] = {
