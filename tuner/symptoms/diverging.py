@@ -229,10 +229,14 @@ _FELL_BACK = "accuracy fell from {best:.2g} back to chance ({accuracy:.2g}) and 
 def _unlearned(curve: Curve, train: FloatArray, val: FloatArray, options: Options) -> Symptom | None:
     """See a score that has lost a good part of its best by the end, and losses no better than they were then."""
     metric = trend.metric(curve)
-    score = trend.running_median(trend.shares(metric), 5)
-    if metric is None or len(score) < options.rows_of_score or not _ended(curve, options):
+    raw = trend.shares(metric)
+    if metric is None or len(raw) < options.rows_of_score or not _ended(curve, options):
         return None
-    row, now = int(np.argmax(score)), trend.median(score[-5:])
+    now = trend.median(raw[-5:])
+    if float(raw.max()) - now < options.gone_least:  # most runs, and the median is the dearest here
+        return None
+    score = trend.running_median(raw, 5)
+    row = int(np.argmax(score))
     best, share = float(score[row]), row / len(score)
     gone = best - now >= max(options.score_gone * abs(best), options.gone_least)
     if not gone or len(score) - row <= options.gone_for:
