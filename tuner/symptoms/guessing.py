@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,9 +37,7 @@ class Options:
     off_chance: float = 0.05  # of a score over its median: more has been learned
     climbs: float = 0.04  # of it over all rows: a surer rise than that is learning
     sigmas: float = 3.0  # standard errors: within them nothing rises or falls
-    lowest: float = (
-        0.9  # of -log p: with ten classes and 360 samples what is always answered is right 0.08 to 0.12 times
-    )
+    lowest: float = 0.9  # of -log p: of ten classes on 360 samples what is always answered is right 0.08 to 0.12 times
     highest: float = 1.1  # of it
     better: float = 0.96  # of the level: a loss that was below it had learned something
     times: float = 1.5  # chance, by which an accuracy must have been better
@@ -78,27 +77,24 @@ def guess(curve: Curve, options: Options) -> Guess | None:
     score = trend.shares(metric)
     if min(curve.length, len(score), *map(len, losses)) < rows:
         return None
-    chance, train = trend.median(score[-rows:]), losses[0]
+    chance, ends = trend.median(score[-rows:]), [trend.median(loss[-rows:]) for loss in losses]
     if chance > options.at_chance or _climbs(score, options):
         return None
-    ends = [trend.median(loss[-rows:]) for loss in losses]
     level = -math.log(chance) if is_accuracy and chance > 0 else min(ends)
-    if min(ends) < options.lowest * level or level <= 0:
+    if level <= 0 or min(ends) < options.lowest * level:
         return None
+    early, best = losses[0][: max(3, int(options.early * len(losses[0])))], int(np.argmax(score))
     down = is_accuracy and max(ends) <= options.come_down * level
-    early, best = train[: max(3, int(options.early * len(train)))], int(np.argmax(score))
-    better = any(float(loss[1:].min()) < options.lowest * level for loss in losses)
-    if not better and _exploded(train, early, level, down, options):
-        before, epoch = Before.EXPLODED, int(curve.train_loss.finite.epochs[np.argmax(early)])
-    elif not is_accuracy or not _guesses(score[-rows:], losses, ends, level, options):
-        return None
-    elif _learned(score, losses, chance, options):
-        before, epoch = Before.LEARNED, int(metric.finite.epochs[best])
-    elif all(_creeps(loss, options) for loss in losses):
-        return None
+    if _exploded(losses, early, level, down, options):
+        before, epoch = Before.EXPLODED, curve.train_loss.finite.epochs[np.argmax(early)]
+    elif is_accuracy and _rests(score[-rows:], losses, ends, level, options):
+        learned = _learned(score, losses, chance, options)
+        if not learned and all(_creeps(loss, options) for loss in losses):
+            return None
+        before, epoch = (Before.LEARNED, metric.finite.epochs[best]) if learned else (Before.NOTHING, curve.epochs[0])
     else:
-        before, epoch = Before.NOTHING, int(curve.epochs[0])
-    return Guess(chance, level, before, epoch, float(early.max()), float(score[best]), down)
+        return None
+    return Guess(chance, level, before, int(epoch), float(early.max()), float(score[best]), down)
 
 
 def _climbs(score: FloatArray, options: Options) -> bool:
@@ -110,18 +106,20 @@ def _climbs(score: FloatArray, options: Options) -> bool:
     return line.rises(options.sigmas) and line.change > options.climbs
 
 
-def _exploded(train: FloatArray, early: FloatArray, level: float, down: bool, options: Options) -> bool:
+def _exploded(losses: Sequence[FloatArray], early: FloatArray, level: float, down: bool, options: Options) -> bool:
     """Tell whether the train loss was far above guessing early on, and no smooth fall from large weights led down."""
     highest = float(early.max())
-    if highest < options.exploded * level:
+    if highest < options.exploded * level or any(loss[1:].min() < options.lowest * level for loss in losses):
         return False
-    after = train[int(np.argmax(early)) + 1 :][:2]
+    after = losses[0][int(np.argmax(early)) + 1 :][:2]
     at_once = len(after) > 0 and float(after.min()) <= options.at_once * highest
-    sure = down or highest >= options.beyond * trend.median(train[-5:])
+    sure = down or highest >= options.beyond * trend.median(losses[0][-5:])
     return (at_once and sure) or highest >= options.risen * float(early[0])
 
 
-def _guesses(last: FloatArray, losses: list[FloatArray], ends: list[float], level: float, options: Options) -> bool:
+def _rests(
+    last: FloatArray, losses: Sequence[FloatArray], ends: Sequence[float], level: float, options: Options
+) -> bool:
     """Tell whether the accuracy rests, at losses that are those of guessing, for the better part of the rows."""
     if float(last.max()) > trend.median(last) + options.off_chance or max(ends) > options.highest * level:
         return False
@@ -129,7 +127,7 @@ def _guesses(last: FloatArray, losses: list[FloatArray], ends: list[float], leve
     return all(trend.median(r[: max(3, len(r) // 4)]) <= options.highest * trend.median(r[-5:]) for r in rests)
 
 
-def _learned(accuracy: FloatArray, losses: list[FloatArray], chance: float, options: Options) -> bool:
+def _learned(accuracy: FloatArray, losses: Sequence[FloatArray], chance: float, options: Options) -> bool:
     """Tell whether a loss was below that of guessing, or an accuracy above chance more than twice."""
     # A few samples more are right by chance.
     third = float(np.sort(accuracy)[-3])
