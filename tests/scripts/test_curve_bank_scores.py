@@ -176,7 +176,7 @@ def test_a_run_that_guesses_has_learnt_nothing_and_is_no_fine_tuning() -> None:
     guess = guessing(run)
     run.test["loss"][0] = 0.6 * guess
     assert another(found(run, label="fine_tuning"), {"series": {}}) == "it begins where guessing is"
-    run.test["loss"] = [(0.4 - 0.02 * i) * guess for i in range(12)]
+    run.test["loss"] = [(0.4 - 0.02 * i) * guess for i in range(6)]
     assert another(found(run, label="fine_tuning"), {"series": {}}) != "it begins where guessing is"
     same = run.setup.task.test
     assert guess == pytest.approx(
@@ -219,9 +219,9 @@ def test_a_rate_that_falls_has_to_be_logged_where_slowness_shall_be_legible() ->
 
 
 def test_a_run_explodes_at_once_only_where_chance_is_what_is_left() -> None:
-    made = [candidate("dev-searched", "diverging", i, 0) for i in range(12)]
+    made = [candidate("dev-searched", "diverging", i, 0) for i in (1, 6, 8)]
     kept = [row for row in made if not isinstance(row, str)]
-    assert kept and {"it does not explode", "it is above chance"} & {row for row in made if isinstance(row, str)}
+    assert made[:2] == ["it does not explode", "it is above chance"] and len(kept) == 1
     assert all(row["verified"]["value"] >= 4 and row["ends_badly"] for row in kept)
 
 

@@ -77,8 +77,10 @@ def test_an_error_rate_tells_as_much_as_an_accuracy() -> None:
 
 def test_an_f1_does_not_say_what_chance_is_but_an_explosion_shows_beside_it() -> None:
     assert seen(run(GUESSED, CHANCE / 5, name="f1")) is None
-    found = seen(run(np.r_[5e5, EXPLODED[1:]], CHANCE / 5, name="f1"))
-    assert found is not None and found.before is Before.EXPLODED
+    exploded = run(np.r_[5e5, EXPLODED[1:]], CHANCE / 5, name="f1")
+    found, said = seen(exploded), diverging.detect(exploded, options=diverging.Options())
+    assert found is not None and found.before is Before.EXPLODED and said is not None
+    assert said.text == "train loss exploded to 5e+05 within the first epoch; since then f1 stays at 0.021"
 
 
 def test_what_exploded_and_is_still_far_above_guessing_is_said_and_ends_no_trial() -> None:
@@ -117,6 +119,13 @@ def test_a_rate_that_is_gone_at_once_is_not_slow() -> None:
     plain = Curve.of(train_loss=2.3 - 0.2 * done, val_loss=2.31 - 0.2 * done, planned_epochs=40)
     rated = replace(plain, series={**plain.series, "lr": Series("lr", Kind.LEARNING_RATE, plain.epochs, rate)})
     assert slow_convergence.detect(rated, options=slow_convergence.Options()) is None
+
+
+def test_rates_that_are_nothing_beside_the_first_are_steps_as_well() -> None:
+    plain = Curve.of(train_loss=2.3 - 0.01 * E, val_loss=2.31 - 0.01 * E, planned_epochs=40)
+    for rate in (np.r_[1.0, np.full(39, 1e-20)], np.r_[np.full(39, 0.0), 1e-300], np.zeros(40)):
+        rated = replace(plain, series={**plain.series, "lr": Series("lr", Kind.LEARNING_RATE, plain.epochs, rate)})
+        slow_convergence.detect(rated, options=slow_convergence.Options())
 
 
 @pytest.mark.parametrize("train", [GUESSED, EXPLODED, LOST])

@@ -208,6 +208,9 @@ def _guesses(curve: Curve) -> Symptom | None:
     if found is None or found.before is Before.NOTHING:
         return None
     exploded, at_once = found.before is Before.EXPLODED, found.epoch == int(curve.epochs[0])
+    since, evidence = (
+        (_AT_CHANCE, {"guessing": found.loss}) if found.is_accuracy else (_STAYS, {"series": found.series})
+    )
     far = found.first / found.loss - 1 if exploded else (found.best - found.score) / 0.05
     return Symptom(
         name="diverging",
@@ -215,14 +218,15 @@ def _guesses(curve: Curve) -> Symptom | None:
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(far, 1.0),
         severity=CERTAIN if curve.progress is None or curve.progress >= 1 else SURE if found.down else NAMED,
-        evidence={"first": found.first, "best": found.best, "guessing": found.loss, "accuracy": found.score},
-        says=(_AT_ONCE if at_once else _EXPLODED, _AT_CHANCE) if exploded else (_FELL_BACK,),
+        evidence={**evidence, "first": found.first, "best": found.best, "accuracy": found.score},
+        says=(_AT_ONCE if at_once else _EXPLODED, since) if exploded else (_FELL_BACK,),
     )
 
 
 _AT_ONCE = "train loss exploded to {first:.3g} within the first epoch"
 _EXPLODED = "train loss exploded to {first:.3g} at epoch {since_epoch}"
 _AT_CHANCE = "since then accuracy stays at chance ({accuracy:.2g}), the loss no better than guessing ({guessing:.3g})"
+_STAYS = "since then {series} stays at {accuracy:.2g}"
 _FELL_BACK = "accuracy fell from {best:.2g} back to chance ({accuracy:.2g}) and the loss to guessing ({guessing:.3g})"
 
 

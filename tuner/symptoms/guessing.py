@@ -56,8 +56,11 @@ class Guess:
     """The score and the loss of guessing; the epoch since which, the train loss and the best score before.
 
     What is not ``down`` yet has losses far above guessing: a high rate with a decaying schedule may still end well.
+    Where the score of that name is no accuracy, nobody knows the loss of guessing, and it is the lowest at the end.
     """
 
+    series: str
+    is_accuracy: bool
     score: float
     loss: float
     before: Before
@@ -94,7 +97,8 @@ def guess(curve: Curve, options: Options) -> Guess | None:
         before, epoch = (Before.LEARNED, metric.finite.epochs[best]) if learned else (Before.NOTHING, curve.epochs[0])
     else:
         return None
-    return Guess(chance, level, before, int(epoch), float(early.max()), float(score[best]), down)
+    known = (metric.name, is_accuracy, chance, level, before)
+    return Guess(*known, int(epoch), float(early.max()), float(score[best]), down)
 
 
 def _climbs(score: FloatArray, options: Options) -> bool:

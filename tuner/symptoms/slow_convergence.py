@@ -101,7 +101,7 @@ def _done(curve: Curve, n: int) -> FloatArray:
     rate = trend.clean(rates[0]) if rates else np.empty(0)
     if len(rate) != n or rate.min() < 0 or not rate[1:].any():
         rate = np.ones(n)
-    steps: FloatArray = np.cumsum(rate) - rate[0]
+    steps = np.concatenate([[0.0], np.cumsum(rate[1:])])
     return steps / float(steps[-1])
 
 
