@@ -72,9 +72,11 @@ class Guess:
 
 def guess(curve: Curve, options: Options) -> Guess | None:
     """Return how a run came to guess, or None where it does not, or nothing says so."""
-    rows, (metric, is_accuracy) = trend.patience(curve, options.share, options.least), _score(curve)
     # A sum of several losses is not to be compared with a cross-entropy.
-    if metric is None or curve.train_loss is None or len(curve.of_kind(Kind.TRAIN_LOSS)) > 1:
+    if curve.train_loss is None or len(curve.of_kind(Kind.TRAIN_LOSS)) > 1:
+        return None
+    rows, (metric, is_accuracy) = trend.patience(curve, options.share, options.least), _score(curve)
+    if metric is None:
         return None
     losses = [trend.clean(s) for s in (curve.train_loss, curve.val_loss) if s is not None]
     score = trend.shares(metric)

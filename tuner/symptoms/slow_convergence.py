@@ -63,6 +63,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         train = val  # dropout and small batches hide a slope that validation shows
     if len(train) < trend.wait(curve, options.wait_share, options.soon, options.wait_least):
         return None
+    if not options.fall_least <= _fall(train) <= options.fall_most:
+        return None
     done = _done(curve, len(train))
     if done[len(done) // 4] > options.spent or not _slope(train, done, options):
         return None
@@ -110,9 +112,6 @@ _QUARTERS = np.array([0.0, 0.25, 0.5, 0.75, 1.0]) + 1e-9
 
 def _slope(loss: FloatArray, done: FloatArray, options: Options) -> bool:
     """Tell whether a loss falls by a fair share, smoothly, and about as much in the second half of the steps."""
-    share = _fall(loss)
-    if not options.fall_least <= share <= options.fall_most:
-        return False
     cost = trend.running_median(loss, 3)
     fall = float(cost[0] - cost[-1])
     if fall <= 0 or trend.jitter(loss) > options.smooth * fall:
