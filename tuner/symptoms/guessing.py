@@ -2,7 +2,7 @@
 
 Who always gives one of several answers alike is right with probability p and has a cross-entropy of -log p. A model
 that has learned something lies off that line: of 1,024 recorded classifiers, a random search over nine hyperparameters,
-241 of the 315 that ended below an accuracy of 0.15 are seen here at their end, and none of the 495 above 0.6.
+256 of the 315 that ended below an accuracy of 0.15 are seen here at their end, and none of the 495 above 0.6.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ class Options:
     times: float = 1.5  # chance, by which an accuracy must have been better
     settled: float = 0.4  # share of the rows after which a run that guesses has come to its level
     smooth: float = 0.1  # jitter as a share of the fall: what creeps down so smoothly may learn late
+    still: float = 0.1  # share of the fall that the second half of the rows must have
     early: float = 0.25  # share of the rows among which an explosion is looked for
     exploded: float = 4.0  # times the loss of guessing: an untrained network that is sound begins near 1
     risen: float = 1.5  # times the first loss: what comes down from large weights never rises
     at_once: float = 0.5  # of the highest loss two rows later: an explosion is over within an epoch or two
     come_down: float = 1.3  # of the loss of guessing: what has exploded is down below it
+    measure: float = 100.0  # times the loss of guessing: no part of a sound loss is so large half-way
+    answers: float = 0.35  # share of the rows that have an accuracy of their own: above it something else is learned
     beyond: float = 30.0  # times the last loss: no sound beginning lies so far above what nothing was learned with
 
 
@@ -90,7 +93,8 @@ def guess(curve: Curve, options: Options) -> Guess | None:
         return None
     early, best = losses[0][: max(3, int(options.early * len(losses[0])))], int(np.argmax(score))
     down = is_accuracy and max(ends) <= options.come_down * level
-    if _exploded(losses, early, level, down, options):
+    stays = is_accuracy and _stays_far(score, losses[0], level, options)
+    if stays or _exploded(losses, early, level, down, options):
         before, epoch = Before.EXPLODED, curve.train_loss.finite.epochs[np.argmax(early)]
     elif is_accuracy and _rests(score[-rows:], losses, ends, level, options):
         learned = _learned(score, losses, chance, options)
@@ -123,6 +127,12 @@ def _exploded(losses: Sequence[FloatArray], early: FloatArray, level: float, dow
     return (at_once and sure) or highest >= options.risen * float(early[0])
 
 
+def _stays_far(accuracy: FloatArray, train: FloatArray, level: float, options: Options) -> bool:
+    """Tell whether one of a few answers is given to everything, by a loss beyond all measure half-way."""
+    fixed = len(np.unique(accuracy)) <= options.answers * len(accuracy)
+    return fixed and float(train[len(train) // 2 :][:3].min()) >= options.measure * level
+
+
 def _rests(
     last: FloatArray, losses: Sequence[FloatArray], ends: Sequence[float], level: float, options: Options
 ) -> bool:
@@ -143,9 +153,10 @@ def _learned(accuracy: FloatArray, losses: Sequence[FloatArray], chance: float, 
 
 
 def _creeps(loss: FloatArray, options: Options) -> bool:
-    """Tell whether a loss has been falling all the time, however little."""
-    fall = float(loss[0]) - trend.median(loss[-3:])
-    return trend.fit_line(loss).falls(options.sigmas) and trend.jitter(loss) <= options.smooth * fall
+    """Tell whether a loss has been falling all the time, however little, and still does."""
+    fall, rest = float(loss[0]) - trend.median(loss[-3:]), loss[len(loss) // 2 :]
+    smooth = trend.jitter(loss) <= options.smooth * fall and rest[0] - rest[-1] >= options.still * fall
+    return smooth and trend.fit_line(loss).falls(options.sigmas)
 
 
 def _score(curve: Curve) -> tuple[Series | None, bool]:
