@@ -156,6 +156,7 @@ class Curve:
         train_loss: ArrayLike | None = None,
         val_loss: ArrayLike | None = None,
         metrics: Mapping[str, ArrayLike] | None = None,
+        learning_rate: ArrayLike | None = None,
         objective: str | None = None,
         higher_is_better: bool = True,
         planned_epochs: int | None = None,
@@ -164,6 +165,7 @@ class Curve:
         """Build a curve from plain arrays of shape [epochs], one value an epoch; handy in examples and tests."""
         columns = [("train_loss", Kind.TRAIN_LOSS, train_loss), ("val_loss", Kind.VAL_LOSS, val_loss)]
         columns += [(name, Kind.METRIC, values) for name, values in (metrics or {}).items()]
+        columns += [("lr", Kind.LEARNING_RATE, learning_rate)]
         series = {}
         for name, kind, values in columns:
             if values is None:

@@ -18,8 +18,7 @@ from scripts.bench.judging import OURS, Case, Verdict, each, of_curve, peers_of_
 from scripts.bench.measures import share
 from scripts.bench.peers import Said
 from scripts.bench.sheets import Sheet, skipped
-from tuner.curve import Curve, FloatArray, Kind, Series
-from tuner.diagnosis import HARMFUL
+from tuner.curve import Curve, FloatArray
 
 TITLE = "Trials of a recorded random search"
 NAN, CHANCE, LOST, POOR, BETWEEN, GOOD = "not finite", "at chance", "lost", "poor", "between", "good"
@@ -62,14 +61,8 @@ def curve(logged: dict[str, FloatArray], row: pd.Series) -> Curve:
     n = len(logged["train_loss"])
     falls = row["schedule"] == "cosine"
     rate = row["lr"] * (0.5 * (1 + np.cos(np.pi * np.arange(n) / n)) if falls else np.ones(n))
-    seen = Curve.of(
-        train_loss=logged["train_loss"],
-        val_loss=logged["val_loss"],
-        metrics={"val_acc": logged["val_acc"]},
-        planned_epochs=n,
-    )
-    lr = Series("lr", Kind.LEARNING_RATE, seen.epochs, rate)
-    return replace(seen, series={**seen.series, "lr": lr})
+    losses = {name: logged[name] for name in ("train_loss", "val_loss")}
+    return Curve.of(**losses, metrics={"val_acc": logged["val_acc"]}, learning_rate=rate, planned_epochs=n)
 
 
 def until(seen: Curve, share_of_plan: float) -> Curve:
@@ -103,7 +96,7 @@ def table(name: str, cases: Sequence[Case], said: Sequence[Verdict], peers: Sequ
         note=f"By the test set: at chance up to an accuracy of {AT_CHANCE}; lost: below {LEAST_KEPT} of its best; "
         f"poor: below {AT_LEAST}; good: within {NEAR} of the best of all, nothing lost.",
     )
-    answers = {OURS: [not v.healthy and v.severity >= HARMFUL for v in said]}
+    answers = {OURS: [v.sick for v in said]}
     answers |= {who: [p[who].sick for p in peers] for who in peers[0]}
     for who, answer in answers.items():
         called = Counter(c.label for c, sick in zip(cases, answer, strict=True) if sick)

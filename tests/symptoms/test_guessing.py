@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -108,28 +109,28 @@ def test_a_score_that_dips_or_is_noisy_has_not_been_unlearned() -> None:
 @pytest.mark.parametrize("schedule", [1 - E / 40, np.where(E < 24, 1.0, np.where(E < 34, 0.1, 0.01))])
 def test_slowness_is_a_straight_line_of_the_steps_whatever_their_length(schedule: np.ndarray) -> None:
     done = np.cumsum(schedule) / schedule.sum()
-    plain = Curve.of(train_loss=2.3 - 0.2 * done, val_loss=2.31 - 0.2 * done, planned_epochs=40)
-    rated = replace(
-        plain, series={**plain.series, "lr": Series("lr", Kind.LEARNING_RATE, plain.epochs, 0.01 * schedule)}
-    )
+    falls = partial(Curve.of, train_loss=2.3 - 0.2 * done, val_loss=2.31 - 0.2 * done, planned_epochs=40)
     options = slow_convergence.Options()
-    assert slow_convergence.detect(plain, options=options) is None
-    assert slow_convergence.detect(rated, options=options) is not None
+    assert slow_convergence.detect(falls(), options=options) is None
+    assert slow_convergence.detect(falls(learning_rate=0.01 * schedule), options=options) is not None
 
 
 def test_a_rate_that_is_gone_at_once_is_not_slow() -> None:
     rate = 0.7**E
     done = np.cumsum(rate) / rate.sum()
-    plain = Curve.of(train_loss=2.3 - 0.2 * done, val_loss=2.31 - 0.2 * done, planned_epochs=40)
-    rated = replace(plain, series={**plain.series, "lr": Series("lr", Kind.LEARNING_RATE, plain.epochs, rate)})
-    assert slow_convergence.detect(rated, options=slow_convergence.Options()) is None
+    falls = Curve.of(train_loss=2.3 - 0.2 * done, val_loss=2.31 - 0.2 * done, learning_rate=rate, planned_epochs=40)
+    assert slow_convergence.detect(falls, options=slow_convergence.Options()) is None
 
 
-def test_rates_that_are_nothing_beside_the_first_are_steps_as_well() -> None:
-    plain = Curve.of(train_loss=2.3 - 0.01 * E, val_loss=2.31 - 0.01 * E, planned_epochs=40)
-    for rate in (np.r_[1.0, np.full(39, 1e-20)], np.r_[np.full(39, 0.0), 1e-300], np.zeros(40)):
-        rated = replace(plain, series={**plain.series, "lr": Series("lr", Kind.LEARNING_RATE, plain.epochs, rate)})
-        slow_convergence.detect(rated, options=slow_convergence.Options())
+@pytest.mark.parametrize("rate", [np.r_[1.0, np.full(39, 1e-20)], np.zeros(40)])
+def test_rates_that_are_nothing_beside_the_first_are_steps_as_well(rate: np.ndarray) -> None:
+    falls = Curve.of(train_loss=2.3 - 0.01 * E, val_loss=2.31 - 0.01 * E, learning_rate=rate, planned_epochs=40)
+    assert slow_convergence.detect(falls, options=slow_convergence.Options()) is not None
+
+
+def test_one_step_at_the_very_end_is_all_there_was() -> None:
+    falls = Curve.of(train_loss=2.3 - 0.01 * E, learning_rate=np.r_[np.zeros(39), 1e-300], planned_epochs=40)
+    assert slow_convergence.detect(falls, options=slow_convergence.Options()) is None
 
 
 @pytest.mark.parametrize("train", [GUESSED, EXPLODED, LOST])

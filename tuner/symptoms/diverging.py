@@ -36,7 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Series
-from tuner.diagnosis import CERTAIN, NAMED, SURE, Symptom
+from tuner.diagnosis import CERTAIN, NAMED, SURE, Symptom, goes_on
 from tuner.symptoms import guessing, trend
 from tuner.symptoms.guessing import Before
 
@@ -217,7 +217,7 @@ def _guesses(curve: Curve) -> Symptom | None:
         since_epoch=found.epoch,
         epoch=int(curve.epochs[-1]),
         confidence=trend.confidence(far, 1.0),
-        severity=CERTAIN if curve.progress is None or curve.progress >= 1 else SURE if found.down else NAMED,
+        severity=CERTAIN if not goes_on(curve) else SURE if found.down else NAMED,
         evidence={**evidence, "first": found.first, "best": found.best, "accuracy": found.score},
         says=(_AT_ONCE if at_once else _EXPLODED, since) if exploded else (_FELL_BACK,),
     )

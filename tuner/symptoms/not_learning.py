@@ -35,7 +35,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.curve import Curve, FloatArray, Kind, Series
-from tuner.diagnosis import CERTAIN, NAMED, SURE, Symptom
+from tuner.diagnosis import CERTAIN, NAMED, SURE, Symptom, goes_on
 from tuner.symptoms import guessing, trend
 from tuner.symptoms.guessing import Before
 
@@ -103,7 +103,7 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
 
 
 def _severity(curve: Curve, options: Options) -> float:
-    if curve.progress is None or curve.progress >= 1:
+    if not goes_on(curve):
         return CERTAIN
     return SURE if curve.length >= trend.patience(curve, options.sure_share, options.wait_least) else NAMED
 

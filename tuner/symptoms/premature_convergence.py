@@ -20,11 +20,12 @@ score is no excuse.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Kind, Series
+from tuner.curve import Curve, FloatArray, Kind
 from tuner.diagnosis import NAMED, SURE, Symptom
 from tuner.symptoms import trend
 
@@ -128,16 +129,15 @@ _E = np.arange(100.0)
 _EARLY = 1.0 + 1.0 * 0.4**_E
 _LATE = 1.0 + 1.0 * 0.9**_E
 
-_LOW = Curve.of(train_loss=_EARLY - 0.94, metrics={"r2": 0.97 - 0.4 * 0.4**_E}, planned_epochs=100)
-_SPENT = Series("lr", Kind.LEARNING_RATE, np.arange(1, 101), 0.01 * 0.7**_E)
+_LOW = partial(Curve.of, train_loss=_EARLY - 0.94, metrics={"r2": 0.97 - 0.4 * 0.4**_E}, planned_epochs=100)
 
 SEEN: Mapping[str, Curve] = {
-    "a good score, but the rate was spent at once": replace(_LOW, series={**_LOW.series, "lr": _SPENT}),
+    "a good score, but the rate was spent at once": _LOW(learning_rate=0.01 * 0.7**_E),
     "losses": Curve.of(train_loss=_EARLY, val_loss=_EARLY + 0.1, planned_epochs=100),
     "score too": Curve.of(train_loss=_EARLY, val_loss=_EARLY, metrics={"acc": 0.6 - 0.4 * 0.4**_E}, planned_epochs=100),
 }
 NOT_SEEN: Mapping[str, Curve] = {
-    "a good score, and a rate that is not logged": _LOW,
+    "a good score, and a rate that is not logged": _LOW(),
     "falls for long": Curve.of(train_loss=_LATE, val_loss=_LATE, planned_epochs=100),
     "solved": Curve.of(train_loss=_EARLY - 0.99, val_loss=_EARLY - 0.95, planned_epochs=100),
     "a good score": Curve.of(train_loss=_EARLY, metrics={"acc": 0.99 - 0.4 * 0.4**_E}, planned_epochs=100),

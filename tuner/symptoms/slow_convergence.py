@@ -23,11 +23,11 @@ beginning of any fall is straight.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.curve import Curve, FloatArray, Kind, Series
+from tuner.curve import Curve, FloatArray, Kind
 from tuner.diagnosis import NAMED, Symptom
 from tuner.symptoms import fine_tuning, trend
 
@@ -63,7 +63,8 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
         train = val  # dropout and small batches hide a slope that validation shows
     if len(train) < trend.wait(curve, options.wait_share, options.soon, options.wait_least):
         return None
-    if not options.fall_least <= _fall(train) <= options.fall_most:
+    fall = _fall(train)
+    if not options.fall_least <= fall <= options.fall_most:
         return None
     done = _done(curve, len(train))
     if done[len(done) // 4] > options.spent or not _slope(train, done, options):
@@ -73,7 +74,6 @@ def detect(curve: Curve, *, options: Options) -> Symptom | None:
     if len(val) >= options.soon and not _follows(val, _done(curve, len(val)), options):
         return None
     planned = trend.ratio(curve.planned_epochs or len(train), len(train))
-    fall = _fall(train)
     early = curve.length < trend.patience(curve, options.sure_share, options.wait_least)
     if fall * max(1.0, planned) > (options.fall_early if early else options.fall_most):
         return None
@@ -152,18 +152,13 @@ def _symptom(curve: Curve, train: FloatArray, fall: float) -> Symptom:
 
 
 _E = np.arange(50.0)
-_COSINE = 1 - np.cumsum(0.5 + 0.5 * np.cos(np.pi * _E / 50)) / 25  # what is left to do of all steps
+_COSINE = 0.5 + 0.5 * np.cos(np.pi * _E / 50)
+_LEFT = 1 - np.cumsum(_COSINE) / 25  # what is left to do of all steps
 _NOISE = np.random.default_rng(2).normal(0, 0.015, 50)
 
 SEEN: Mapping[str, Curve] = {
     "a shallow line": Curve.of(train_loss=2.3 - 0.01 * _E, val_loss=2.31 - 0.01 * _E, planned_epochs=50),
-    "flattens with its rate": replace(
-        Curve.of(train_loss=2.1 + 0.2 * _COSINE, val_loss=2.11 + 0.2 * _COSINE, planned_epochs=50),
-        series={
-            "train_loss": Series("train_loss", Kind.TRAIN_LOSS, np.arange(50), 2.1 + 0.2 * _COSINE),
-            "lr": Series("lr", Kind.LEARNING_RATE, np.arange(50), 0.5 + 0.5 * np.cos(np.pi * _E / 50)),
-        },
-    ),
+    "flattens with its rate": Curve.of(train_loss=2.1 + 0.2 * _LEFT, learning_rate=_COSINE, planned_epochs=50),
     "jitters": Curve.of(train_loss=2.3 - 0.01 * _E + _NOISE, planned_epochs=50),
 }
 NOT_SEEN: Mapping[str, Curve] = {
